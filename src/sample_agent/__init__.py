@@ -1,0 +1,1 @@
+"""The SP-404MK2 Sample Agent."""

@@ -1,0 +1,156 @@
+"""PostgreSQL: one transaction per request or job step, with row-level security bound to the person it serves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from sqlalchemy import MetaData, bindparam, func, select, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from sample_agent.core.errors import Unavailable
+from sample_agent.core.http import problem_response
+
+Purpose = Literal["user", "identity", "worker"]
+"""Why a transaction is opened: for one user; to find out who someone is; or for background work across users."""
+
+_BIND = select(
+    func.set_config("app.user_id", bindparam("user_id"), True),
+    func.set_config("app.purpose", bindparam("purpose"), True),
+)
+
+
+class Model(DeclarativeBase):
+    """Base of every table."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+class UnsafeRoleError(RuntimeError):
+    """The database role given for the application would bypass row-level security."""
+
+
+class Database:
+    """A pool of connections and the only way to open a transaction."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_recycle=1800,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+            connect_args={
+                "timeout": 10,
+                "command_timeout": 60,
+                "server_settings": {"application_name": "sample-agent"},
+            },
+        )
+        self._session = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
+
+    @asynccontextmanager
+    async def transaction(
+        self, user_id: UUID | None = None, *, purpose: Purpose = "user"
+    ) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that sees the rows of `user_id` and nothing else; commit at the end, roll back on error.
+
+        `purpose="identity"` opens the accounts tables, `purpose="worker"` the jobs of every user.
+        """
+        async with self._session() as session, session.begin():
+            await session.execute(_BIND, {"user_id": str(user_id or ""), "purpose": purpose})
+            yield session
+
+    async def ping(self) -> None:
+        """Raise unless the database answers."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("select 1"))
+
+    async def refuse_unsafe_role(self) -> None:
+        """Raise UnsafeRoleError when the role is a superuser or may bypass row-level security."""
+        async with self.engine.connect() as connection:
+            row = (
+                await connection.execute(
+                    text("select rolname, rolsuper, rolbypassrls from pg_roles where rolname = current_user")
+                )
+            ).one()
+        if row.rolsuper or row.rolbypassrls:
+            raise UnsafeRoleError(
+                f"DATABASE_URL connects as {row.rolname}, who bypasses row-level security. "
+                "Use a role that is neither superuser nor BYPASSRLS, and give the owner in DATABASE_OWNER_URL."
+            )
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same address in SQLAlchemy's spelling for asyncpg."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    return url
+
+
+def asyncpg_url(url: str) -> str:
+    """The same address in libpq's spelling, as asyncpg takes it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+async def driver_connection(session: AsyncSession) -> Any:
+    """The asyncpg connection beneath `session`, inside the same transaction."""
+    return (await (await session.connection()).get_raw_connection()).driver_connection
+
+
+def database_of(request: Request) -> Database:
+    """The database of the running application."""
+    database: Database = request.app.state.database
+    return database
+
+
+def answer_lost_database_with_503(app: FastAPI) -> None:
+    """Turn a database that is away, restarting or out of connections into 503 with Retry-After."""
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        if isinstance(error, DBAPIError) and not _connection_is_lost(error):
+            raise error
+        return problem_response(
+            Unavailable("The database does not answer right now. Nothing was changed.", retry_after=2),
+            request_id=request.state.request_id,
+            public_url=app.state.public_url,
+            instance=request.url.path,
+        )
+
+    for kind in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError):
+        app.add_exception_handler(kind, unavailable)
+
+
+def _connection_is_lost(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return (
+        isinstance(error, OperationalError | InterfaceError)
+        or error.connection_invalidated
+        or state.startswith(("08", "57P", "53"))
+    )
+
+
+def constraint_of(error: DBAPIError) -> str:
+    """The name of the violated constraint, or an empty string."""
+    cause = getattr(error.orig, "__cause__", None)
+    return getattr(cause, "constraint_name", None) or ""

@@ -1,0 +1,190 @@
+"""Every setting of every program, in one typed place.
+
+Values come from the environment (`SAMPLE_AGENT_…`) or a `.env` file. Secrets have no default: in development they are
+generated into the data folder on first start; in production a missing secret stops the program with its name.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PlanId = Literal["free", "pro", "enterprise"]
+
+
+class MissingSecretError(RuntimeError):
+    """A secret the program cannot invent outside development was not given."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(f"{variable} is not set. Outside development every secret must be given by the environment.")
+
+
+def default_data_dir() -> Path:
+    """The folder for database, files and keys: `/var/lib/sample-agent` for root, else the user's data folder."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/sample-agent")
+    return Path(platformdirs.user_data_dir("sample-agent", appauthor=False))
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="SAMPLE_AGENT_", env_file=".env", extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    environment: Literal["development", "production"] = Field(
+        "development",
+        description="development generates secrets and keeps mail in an outbox; production does neither",
+    )
+    data_dir: Path = Field(default_factory=default_data_dir, description="database, audio files, keys and outbox")
+
+    host: str = Field("127.0.0.1", description="address the HTTP servers listen on")
+    port: int = Field(8000, description="port of `serve` and of the accounts API")
+    public_url: str = Field("http://localhost:8000", description="where people reach the web app")
+    library_url: str = Field("", description="where browsers reach the library API; empty: same origin as the web app")
+    engine_url: str = Field("", description="the engine API; empty: analyse in child processes of the worker")
+    engine_token: SecretStr | None = Field(None, description="bearer token the engine API asks for")
+    engine_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="hosts (`name` or `name:port`) the engine may fetch audio from, comma separated"
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="origins that may call the APIs from a browser, comma separated; the web app's is always one",
+    )
+
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("database_url", "DATABASE_URL", "SAMPLE_AGENT_DATABASE_URL"),
+        description="PostgreSQL 16+ as the application role; unset: an embedded server is started",
+    )
+    database_owner_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("database_owner_url", "DATABASE_OWNER_URL", "SAMPLE_AGENT_DATABASE_OWNER_URL"),
+        description="the role that owns the tables, for migrations; unset: DATABASE_URL",
+    )
+    database_pool_size: int = Field(10, ge=1, description="connections per process")
+
+    storage_bucket: str = Field("", description="S3 or R2 bucket; empty: files in the data folder")
+    storage_endpoint: str = Field("", description="S3 endpoint URL; empty: AWS")
+    storage_region: str = Field("auto", description="bucket region")
+    storage_access_key_id: str = Field("", description="access key of the bucket")
+    storage_secret_access_key: SecretStr | None = Field(None, description="secret key of the bucket")
+    signing_key: SecretStr | None = Field(None, description="key for signed links and refresh tokens, 32+ characters")
+
+    jwt_private_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("jwt_private_key", "JWT_PRIVATE_KEY", "SAMPLE_AGENT_JWT_PRIVATE_KEY"),
+        description="PEM of the RS256 signing key; unset in development: generated into the data folder",
+    )
+    access_token_seconds: int = Field(3600, ge=60, description="lifetime of an access token")
+    refresh_idle_days: int = Field(7, ge=1, description="a session unused for so long ends")
+    refresh_absolute_days: int = Field(30, ge=1, description="a session ends after so long, used or not")
+    password_hash_concurrency: int = Field(2, ge=1, description="password hashes computed at once per process")
+
+    smtp_host: str = Field("", description="mail server; empty in development: mails go to the outbox page")
+    smtp_port: int = Field(587, description="port of the mail server")
+    smtp_username: str = Field("", description="user at the mail server")
+    smtp_password: SecretStr | None = Field(None, description="password at the mail server")
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="transport security")
+    mail_from: str = Field("Sample Agent <no-reply@localhost>", description="sender of mails")
+
+    default_plan: PlanId | None = Field(
+        None,
+        description="plan of a new account; unset: enterprise in development (your own machine), else free",
+    )
+    worker_processes: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, description="files analysed at once by one worker"
+    )
+    worker_port: int = Field(8102, description="port of the worker's metrics and health")
+    analysis_timeout_seconds: float = Field(120, gt=0, description="wall-clock limit for one file")
+    analysis_memory_mb: int = Field(1536, ge=256, description="memory limit for the analysis of one file")
+    job_max_attempts: int = Field(3, ge=1, description="attempts before a job fails for good")
+    job_heartbeat_seconds: float = Field(20, gt=0, description="a worker silent for so long loses its jobs")
+    trash_days: int = Field(30, ge=1, description="days a deleted sample can be restored")
+
+    log_format: Literal["json", "console"] | None = Field(None, description="unset: console in development, else json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity logged")
+
+    @field_validator("engine_allowed_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("public_url", "library_url", "engine_url", "storage_endpoint")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def development(self) -> bool:
+        return self.environment == "development"
+
+    @property
+    def plan_for_new_accounts(self) -> PlanId:
+        return self.default_plan or ("enterprise" if self.development else "free")
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Browsers accept `Secure` cookies over https, and over plain http from their own machine only."""
+        url = urlsplit(self.public_url)
+        return url.scheme == "https" or url.hostname in {"localhost", "127.0.0.1", "::1"}
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.data_dir / "keys"
+
+    @property
+    def outbox_dir(self) -> Path:
+        return self.data_dir / "outbox"
+
+    @property
+    def files_dir(self) -> Path:
+        return self.data_dir / "files"
+
+    def signing_key_bytes(self) -> bytes:
+        """The HMAC key for signed links. Raises MissingSecretError in production when it is not given."""
+        return self._secret(self.signing_key, "SAMPLE_AGENT_SIGNING_KEY", "signing.key").encode()
+
+    def engine_token_value(self) -> str:
+        """The engine API's bearer token. Raises MissingSecretError in production when it is not given."""
+        return self._secret(self.engine_token, "SAMPLE_AGENT_ENGINE_TOKEN", "engine.token")
+
+    def _secret(self, given: SecretStr | None, variable: str, file_name: str) -> str:
+        if given is not None:
+            return given.get_secret_value()
+        if not self.development:
+            raise MissingSecretError(variable)
+        return read_or_create_secret(self.keys_dir / file_name, lambda: secrets.token_urlsafe(48))
+
+
+def read_or_create_secret(path: Path, create: Callable[[], str]) -> str:
+    """The secret kept in `path`, created with mode 0600 the first time. Safe when several processes start at once."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    if not path.exists():
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(create())
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""Alembic migrations; `sample_agent.apps.migrate` runs them."""
