@@ -1,0 +1,224 @@
+"""Finding samples: filters, sorting, two kinds of paging, and counts per facet."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+import orjson
+from anyascii import anyascii
+from sqlalchemy import ColumnElement, Float, Select, and_, cast, func, literal, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from sample_agent.core.errors import ValidationFailed
+from sample_agent.library.keys import compatible_keys
+from sample_agent.library.models import CollectionSample, Sample
+from sample_agent.library.schemas import Facets, Kind, Status, TagCount, TempoRange
+
+Sort = Literal[
+    "created_at", "-created_at", "name", "-name", "tempo", "-tempo", "key", "-key",
+    "duration", "-duration", "size", "-size", "loudness", "-loudness", "position",
+]  # fmt: skip
+
+_UNKNOWN_LAST = 1e12
+"""Stands in for a number we do not know, so that such samples sort behind all others, whichever way."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list of samples is narrowed to; `None` leaves a property open. Tempo in BPM, duration in seconds."""
+
+    text: str = ""
+    kind: Kind | None = None
+    tempo_min: float | None = None
+    tempo_max: float | None = None
+    tempo_multiples: bool = False
+    key: str | None = None
+    key_compatible: bool = False
+    duration_min: float | None = None
+    duration_max: float | None = None
+    tag: str | None = None
+    favourite: bool | None = None
+    status: Status | None = None
+    collection: UUID | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of samples, how many match in all, and the cursor of the page after it."""
+
+    samples: list[Sample]
+    total: int
+    next_cursor: str | None
+
+
+def search_text(*, filename: str, name: str, folder: str, tags: list[str], vibe: str | None) -> str:
+    """What a text search looks through: everything a person may remember of a sample, folded to plain lower case."""
+    return _folded(" ".join(part for part in (name, filename, folder, *tags, vibe or "") if part))
+
+
+async def find_samples(
+    session: AsyncSession,
+    filters: Filters,
+    *,
+    sort: Sort,
+    limit: int,
+    offset: int = 0,
+    cursor: str | None = None,
+) -> Page:
+    """The samples that match, `limit` at a time, from `offset` or from where `cursor` left off.
+
+    With a cursor no sample is seen twice and none that stayed is missed, whatever is added meanwhile.
+    """
+    matching = _matching(filters)
+    total = await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    if sort == "position" and filters.collection is None:
+        raise ValidationFailed("sort: `position` orders a collection; give `collection` too")
+    value, ascending = _order(sort)
+    found: Select[Any] = matching.add_columns(value.label("sort_value"))
+    if cursor is not None:
+        after, last_id = _decode(cursor, sort)
+        here, there = tuple_(value, Sample.id), tuple_(literal(after, value.type), literal(last_id))
+        found = found.where(here > there if ascending else here < there)
+    else:
+        found = found.offset(offset)
+    by_value, by_id = (value.asc(), Sample.id.asc()) if ascending else (value.desc(), Sample.id.desc())
+    rows = (await session.execute(found.order_by(by_value, by_id).limit(limit + 1))).all()
+    page = rows[:limit]
+    more = len(rows) > limit
+    return Page(
+        samples=[row[0] for row in page],
+        total=total,
+        next_cursor=_encode(page[-1].sort_value, page[-1][0].id, sort) if more and page else None,
+    )
+
+
+async def count_facets(session: AsyncSession) -> Facets:
+    """How many samples there are of each kind, format, key, status and tag, and the range of their tempo."""
+    alive = Sample.deleted_at.is_(None)
+
+    async def counts(column: InstrumentedAttribute[Any]) -> dict[str, int]:
+        rows = await session.execute(
+            select(column, func.count()).where(alive, column.is_not(None)).group_by(column).order_by(column)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    tag = func.unnest(Sample.tags).label("tag")
+    tags = select(tag).where(alive).subquery()
+    most_used = await session.execute(
+        select(tags.c.tag, func.count()).group_by(tags.c.tag).order_by(func.count().desc(), tags.c.tag).limit(200)
+    )
+    low, high = (await session.execute(select(func.min(Sample.tempo), func.max(Sample.tempo)).where(alive))).one()
+    statuses = await counts(Sample.status)
+    return Facets(
+        total=sum(statuses.values()),
+        kinds=await counts(Sample.kind),
+        formats=await counts(Sample.format),
+        keys=await counts(Sample.key),
+        statuses=statuses,
+        tags=[TagCount(tag=row[0], count=row[1]) for row in most_used],
+        tempo=TempoRange(min=low, max=high),
+    )
+
+
+def _matching(filters: Filters) -> Select[Any]:
+    query = select(Sample).where(
+        Sample.deleted_at.is_not(None) if filters.deleted else Sample.deleted_at.is_(None), *_text_terms(filters.text)
+    )
+    if filters.collection is not None:
+        query = query.join(
+            CollectionSample,
+            and_(CollectionSample.sample_id == Sample.id, CollectionSample.collection_id == filters.collection),
+        )
+    if filters.kind is not None:
+        query = query.where(Sample.kind == filters.kind)
+    if filters.tempo_min is not None or filters.tempo_max is not None:
+        query = query.where(_tempo_within(filters))
+    if filters.key is not None:
+        keys = compatible_keys(filters.key) if filters.key_compatible else [filters.key]
+        query = query.where(Sample.key.in_(keys))
+    if filters.duration_min is not None:
+        query = query.where(Sample.duration >= filters.duration_min)
+    if filters.duration_max is not None:
+        query = query.where(Sample.duration <= filters.duration_max)
+    if filters.tag is not None:
+        query = query.where(Sample.tags.contains([filters.tag.lower()]))
+    if filters.favourite is not None:
+        query = query.where(Sample.favourite == filters.favourite)
+    if filters.status is not None:
+        query = query.where(Sample.status == filters.status)
+    return query
+
+
+def _text_terms(text: str) -> list[ColumnElement[bool]]:
+    """One condition per word: it occurs, or with a leading `-` it does not. Quotes keep words together."""
+    try:
+        words = shlex.split(text.replace("'", r"\'"))
+    except ValueError:
+        words = text.replace('"', " ").split()
+    conditions: list[ColumnElement[bool]] = []
+    for word in words:
+        excluded = len(word) > 1 and word.startswith("-")
+        folded = _folded(word.removeprefix("-") if excluded else word)
+        if folded:
+            occurs = Sample.search_text.contains(folded, autoescape=True)
+            conditions.append(~occurs if excluded else occurs)
+    return conditions
+
+
+def _tempo_within(filters: Filters) -> ColumnElement[bool]:
+    low, high = filters.tempo_min or 0.0, filters.tempo_max or _UNKNOWN_LAST
+    factors = (1.0, 2.0, 0.5) if filters.tempo_multiples else (1.0,)
+    return or_(*(and_(Sample.tempo >= low / factor, Sample.tempo <= high / factor) for factor in factors))
+
+
+def _order(sort: Sort) -> tuple[ColumnElement[Any], bool]:
+    """The expression to sort by and whether upwards."""
+    ascending = not sort.startswith("-")
+    name = sort.removeprefix("-")
+    unknown = _UNKNOWN_LAST if ascending else -_UNKNOWN_LAST
+    numbers: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
+        "tempo": Sample.tempo,
+        "duration": Sample.duration,
+        "size": cast(Sample.file_size, Float),
+        "loudness": Sample.loudness,
+        "position": cast(CollectionSample.position, Float),
+    }
+    if name in numbers:
+        return func.coalesce(numbers[name], unknown), ascending
+    if name == "created_at":
+        return Sample.created_at.expression, ascending
+    if name == "key":
+        return func.coalesce(Sample.key, "~" if ascending else "").collate("C"), ascending
+    return func.lower(Sample.name).collate("C"), ascending
+
+
+def _encode(value: Any, sample_id: UUID, sort: Sort) -> str:
+    plain = value.isoformat() if isinstance(value, datetime) else value
+    return base64.urlsafe_b64encode(orjson.dumps([sort, plain, str(sample_id)])).decode().rstrip("=")
+
+
+def _decode(cursor: str, sort: Sort) -> tuple[Any, UUID]:
+    try:
+        made_for, value, sample_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if made_for != sort:
+            raise ValidationFailed("cursor: belongs to another sort order; start again without it")
+        if sort.removeprefix("-") == "created_at":
+            return datetime.fromisoformat(value), UUID(sample_id)
+        expected = str if sort.removeprefix("-") in ("name", "key") else float
+        return expected(value), UUID(sample_id)
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise ValidationFailed("cursor: not one that this service gave") from error
+
+
+def _folded(text: str) -> str:
+    return " ".join(anyascii(text).lower().replace("\x00", "").split())
+
+
