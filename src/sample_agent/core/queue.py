@@ -1,0 +1,90 @@
+"""Sending background work: a task is queued in the transaction that makes it necessary, or not at all.
+
+The queue is PgQueuer's, in the same database. `core.queue_runner` runs what is sent here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.domain.models import CancellationEvent, utc_now
+from pgqueuer.domain.settings import DBSettings
+from pgqueuer.domain.types import Channel, JobId
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sample_agent.core.database import driver_connection
+
+# Left alone, PgQueuer takes these names from variables as common as CHANNEL and FUNCTION; a stray one in somebody's
+# environment would send workers to listen where nobody speaks.
+QUEUE = DBSettings(
+    prefix="",
+    db_schema=None,
+    channel=Channel("ch_pgqueuer"),
+    function="fn_pgqueuer_changed",
+    statistics_table="pgqueuer_statistics",
+    queue_status_type="pgqueuer_status",
+    queue_table="pgqueuer",
+    queue_table_log="pgqueuer_log",
+    trigger="tg_pgqueuer_changed",
+    schedules_table="pgqueuer_schedules",
+)
+QUEUE_SCHEMA = QueryBuilderEnvironment(QUEUE)
+QUEUE_STATEMENTS = QueryQueueBuilder(QUEUE)
+
+_WITHDRAW = """
+with withdrawn as (
+    delete from pgqueuer
+     where dedupe_key = $1 and status in ('queued', 'picked')
+    returning id, entrypoint, priority
+)
+insert into pgqueuer_log (job_id, status, entrypoint, priority)
+select id, 'canceled', entrypoint, priority from withdrawn
+returning job_id
+"""
+
+
+async def enqueue(
+    session: AsyncSession,
+    entrypoint: str,
+    payload: Mapping[str, Any],
+    *,
+    priority: int = 0,
+    delay: timedelta | None = None,
+    dedupe_key: str | None = None,
+) -> None:
+    """Queue a task for `entrypoint`; it exists once the transaction of `session` commits, and never if it does not.
+
+    `payload` becomes JSON. A higher `priority` runs first. With a `dedupe_key`, nothing happens while a task of that
+    key waits or runs.
+    """
+    queries = Queries(AsyncpgDriver(await _open_transaction(session)), QUEUE_SCHEMA, QUEUE_STATEMENTS)
+    await queries.enqueue(
+        [entrypoint],
+        [orjson.dumps(payload)],
+        [priority],
+        [delay],
+        [dedupe_key],
+        on_conflict="skip",
+    )
+
+
+async def withdraw(session: AsyncSession, dedupe_key: str) -> None:
+    """Take the task of this key out of the queue; a worker that runs it is told to stop. Both upon commit."""
+    connection = await _open_transaction(session)
+    ids = [JobId(row["job_id"]) for row in await connection.fetch(_WITHDRAW, dedupe_key)]
+    if ids:
+        event = CancellationEvent(channel=QUEUE.channel, ids=ids, sent_at=utc_now(), type="cancellation_event")
+        await connection.execute("select pg_notify($1, $2)", QUEUE.channel, event.model_dump_json())
+
+
+async def _open_transaction(session: AsyncSession) -> Any:
+    connection = await driver_connection(session)
+    if not connection.is_in_transaction():
+        raise RuntimeError("Work is queued inside a transaction, so that both are kept or neither.")
+    return connection
