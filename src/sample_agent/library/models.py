@@ -33,7 +33,8 @@ class Sample(Model):
     """An uploaded sound.
 
     What the machine found stands in `detected_*`, what its owner says in `corrected_*`; `tempo`, `key` and `kind` are
-    computed from both, and the owner always wins. A sample with `deleted_at` is in the trash.
+    computed from both, and the owner always wins. A sample with `deleted_at` is in the trash. `counted` says whether
+    its bytes stand in its owner's storage: a file that cannot be analysed costs nothing.
     """
 
     __tablename__ = "samples"
@@ -59,6 +60,7 @@ class Sample(Model):
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_message: Mapped[str | None] = mapped_column(Text)
     job_id: Mapped[UUID | None] = mapped_column()
+    counted: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
 
     duration: Mapped[float | None] = mapped_column(Float)
     sample_rate: Mapped[int | None] = mapped_column(Integer)
@@ -160,7 +162,8 @@ class CollectionSample(Model):
 class ProcessingJob(Model):
     """The truth about a piece of background work, as its owner sees it.
 
-    `lease` names the attempt that may write the result; an attempt that lost it writes nothing.
+    `lease` names the attempt that may write the result; an attempt that lost it writes nothing. A job without
+    `enqueued_at` waits for one of its owner's places.
     """
 
     __tablename__ = "processing_jobs"
@@ -179,6 +182,7 @@ class ProcessingJob(Model):
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_message: Mapped[str | None] = mapped_column(Text)
     estimated_completion: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    enqueued_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -188,6 +192,7 @@ class ProcessingJob(Model):
         Index(
             "ix_processing_jobs_active",
             "user_id",
+            "enqueued_at",
             postgresql_where=text("status in ('pending', 'processing')"),
         ),
     )

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
-from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from sqlalchemy.dialects import postgresql
+
+from sample_agent.core.queue import QUEUE_SCHEMA
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -135,6 +136,7 @@ def create_tables() -> None:
         sa.Column("error_code", sa.String(length=64), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("job_id", sa.Uuid(), nullable=True),
+        sa.Column("counted", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("duration", sa.Float(), nullable=True),
         sa.Column("sample_rate", sa.Integer(), nullable=True),
         sa.Column("channels", sa.SmallInteger(), nullable=True),
@@ -291,6 +293,7 @@ def create_tables() -> None:
         sa.Column("error_code", sa.String(length=64), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("estimated_completion", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("enqueued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
@@ -303,7 +306,7 @@ def create_tables() -> None:
     op.create_index(
         "ix_processing_jobs_active",
         "processing_jobs",
-        ["user_id"],
+        ["user_id", "enqueued_at"],
         unique=False,
         postgresql_where=sa.text("status in ('pending', 'processing')"),
     )
@@ -356,7 +359,7 @@ def create_roles() -> None:
 
 
 def create_queue() -> None:
-    for statement in split(QueryBuilderEnvironment().build_install_query()):
+    for statement in split(QUEUE_SCHEMA.build_install_query()):
         op.get_bind().exec_driver_sql(statement)
 
 
