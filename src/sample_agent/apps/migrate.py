@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 import sample_agent
-from sample_agent.core.database import asyncpg_url, sqlalchemy_url
+from sample_agent.core.database_url import asyncpg_url, sqlalchemy_url
 
 log = structlog.get_logger("migrate")
 

@@ -1,0 +1,166 @@
+"""The command line. Each command loads what it needs when it runs, so that `--help` and `analyze` start at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sample_agent.cli.analyze import analyze
+
+if TYPE_CHECKING:
+    from sample_agent.core.settings import Settings
+
+app = typer.Typer(
+    name="sample-agent",
+    help="A sample library for people who play the Roland SP-404MK2.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    add_completion=False,
+)
+user_app = typer.Typer(help="Accounts of this installation.", no_args_is_help=True)
+
+app.command("analyze")(analyze)
+app.add_typer(user_app, name="user")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder for database, audio files and keys.", show_default="your data folder"),
+]
+Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
+
+
+def main() -> None:
+    """Run the command line; an error that has an explanation prints it and exits with 1."""
+    try:
+        app()
+    except Exception as error:
+        explanation = _explained(error)
+        if explanation is None:
+            raise
+        typer.secho(f"Error: {explanation}", fg="red", err=True)
+        sys.exit(1)
+
+
+@app.command()
+def serve(
+    data_dir: DataDir = None,
+    host: Host = None,
+    port: Annotated[int | None, typer.Option(help="Port of the web app and the API.", show_default="8000")] = None,
+) -> None:
+    """Run everything: web app, APIs, worker, and a database of its own unless DATABASE_URL is set."""
+    from sample_agent.apps.serve import serve as run
+
+    run(_settings(data_dir=data_dir, host=host, port=port))
+
+
+@app.command("accounts-api")
+def accounts_api(
+    host: Host = None, port: Annotated[int | None, typer.Option(show_default="8000")] = None
+) -> None:
+    """Run the accounts API and the web app alone, beside DATABASE_URL."""
+    from sample_agent.apps.accounts import create_accounts_app
+    from sample_agent.apps.run import run_app
+
+    settings = _settings(host=host, port=port)
+    run_app(create_accounts_app(settings), settings, port=settings.port)
+
+
+@app.command("library-api")
+def library_api(host: Host = None, port: Annotated[int, typer.Option()] = 8100) -> None:
+    """Run the library API alone, beside DATABASE_URL."""
+    from sample_agent.apps.library import create_library_app
+    from sample_agent.apps.run import run_app
+
+    settings = _settings(host=host)
+    run_app(create_library_app(settings), settings, port=port)
+
+
+@app.command("engine-api")
+def engine_api(host: Host = None, port: Annotated[int, typer.Option()] = 8101) -> None:
+    """Run the stateless engine API alone; it needs no database."""
+    from sample_agent.apps.engine import create_engine_app
+    from sample_agent.apps.run import run_app
+
+    settings = _settings(host=host)
+    run_app(create_engine_app(settings), settings, port=port)
+
+
+@app.command()
+def worker(host: Host = None) -> None:
+    """Run a worker: it takes jobs from the queue in DATABASE_URL."""
+    from sample_agent.apps.worker import main as run
+
+    run(_settings(host=host))
+
+
+@app.command("api", hidden=True)
+def api(host: Host = None, port: Annotated[int | None, typer.Option()] = None) -> None:
+    """Both APIs and the web app in one process; `serve` runs this beside a worker."""
+    from sample_agent.apps.everything import create_everything
+    from sample_agent.apps.run import run_app
+
+    settings = _settings(host=host, port=port)
+    run_app(create_everything(settings), settings, port=settings.port)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database to the schema of this version. `serve` does it by itself for its own database."""
+    import asyncio
+
+    from sample_agent.apps.local import database_urls
+    from sample_agent.apps.migrate import migrate as run
+
+    with database_urls(_settings(data_dir=data_dir)) as urls:
+        changed = asyncio.run(run(urls.owner_url))
+    typer.echo("The database was migrated." if changed else "The database is up to date.")
+
+
+@app.command("settings")
+def show_settings() -> None:
+    """Print every setting with its value, where it can be set, and what it is for. Secrets are not shown."""
+    from sample_agent.cli.settings import settings_table
+
+    settings_table(_settings())
+
+
+@user_app.command("create")
+def create_user(
+    email: Annotated[str, typer.Argument(help="E-mail address to sign in with.")],
+    admin: Annotated[bool, typer.Option("--admin", help="Make an administrator.")] = False,
+    plan: Annotated[str | None, typer.Option(help="free, pro or enterprise.", show_default="the default")] = None,
+    first_name: Annotated[str, typer.Option()] = "",
+    last_name: Annotated[str, typer.Option()] = "",
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an account that is verified at once."""
+    from sample_agent.cli.user import create
+
+    create(
+        _settings(data_dir=data_dir),
+        email,
+        admin=admin,
+        plan=plan,
+        first_name=first_name,
+        last_name=last_name,
+        password_stdin=password_stdin,
+    )
+
+
+def _settings(**given: object) -> Settings:
+    from sample_agent.core.settings import Settings
+
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _explained(error: Exception) -> str | None:
+    """What to tell a person about an error that is theirs to mend; None for a defect of ours."""
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    return str(error) if isinstance(error, RuntimeError | OSError) else None

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from sample_agent.core.database_url import sqlalchemy_url
 from sample_agent.core.errors import Unavailable
 from sample_agent.core.http import problem_response
 
@@ -98,19 +99,6 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
-
-
-def sqlalchemy_url(url: str) -> str:
-    """The same address in SQLAlchemy's spelling for asyncpg."""
-    for prefix in ("postgresql://", "postgres://"):
-        if url.startswith(prefix):
-            return "postgresql+asyncpg://" + url.removeprefix(prefix)
-    return url
-
-
-def asyncpg_url(url: str) -> str:
-    """The same address in libpq's spelling, as asyncpg takes it."""
-    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
 async def driver_connection(session: AsyncSession) -> Any:

@@ -1,0 +1,61 @@
+# Everything works on a machine with Python 3.11+ and make; Node is used when it is there and fetched as a wheel when not.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup run test lint types web bench fmt lock screenshots clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+setup: $(READY) ## make .venv with the pinned dependencies and the built web app
+
+$(UV):
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv
+
+$(READY): $(UV) requirements.lock pyproject.toml hatch_build.py
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(READY)
+
+run: setup web ## start everything; open http://localhost:8000
+	$(BIN)/sample-agent serve
+
+test: setup web ## run the Python and web tests
+	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/python hatch_build.py npm test
+
+lint: setup ## style, imports and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python hatch_build.py npm run lint
+
+types: setup ## strict types, Python and TypeScript
+	$(BIN)/mypy
+	$(BIN)/python hatch_build.py npm run check
+
+web: setup ## build the web app if its sources changed
+	$(BIN)/python hatch_build.py
+
+bench: setup ## speed and accuracy, each beside a peer; results in benchmarks/results
+	$(BIN)/python -m benchmarks
+
+fmt: setup ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(UV) ## pin the dependencies anew
+	$(UV) lock --quiet
+	$(UV) export --quiet --no-header --no-annotate --no-emit-project --output-file requirements.lock
+
+screenshots: setup web ## take the pictures in docs/ from the running program
+	$(BIN)/python -m docs.screenshots
+
+clean: ## remove what setup and the builds made
+	rm -rf .venv .tools web/node_modules web/dist src/sample_agent/apps/_web

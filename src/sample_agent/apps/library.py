@@ -1,0 +1,68 @@
+"""The library API: samples, collections, jobs, export."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+
+from sample_agent import library
+from sample_agent.apps.accounts import open_accounts
+from sample_agent.apps.wiring import make_storage, open_database
+from sample_agent.core.database import answer_lost_database_with_503
+from sample_agent.core.database_url import asyncpg_url
+from sample_agent.core.files import files_router
+from sample_agent.core.http import create_app
+from sample_agent.core.settings import Settings
+from sample_agent.engine.pool import EnginePool
+from sample_agent.library.events import JobEvents
+
+
+def create_library_app(settings: Settings) -> FastAPI:
+    """The library API as a program of its own; the web app calls it from the accounts API's origin."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.database = await stack.enter_async_context(open_database(settings))
+            open_accounts(app, settings)
+            await open_library(app, settings, stack)
+            yield
+
+    app = create_app(
+        "library",
+        public_url=settings.public_url,
+        lifespan=lifespan,
+        readiness={"database": lambda app: app.state.database.ping()},
+        cors_origins=(settings.public_url, *settings.cors_origins),
+        strict_transport=urlsplit(settings.public_url).scheme == "https",
+    )
+    app.state.settings = settings
+    add_library(app, settings)
+    return app
+
+
+async def open_library(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
+    """Give a running application what the library routes need."""
+    assert settings.database_url is not None
+    app.state.engine_pool = await stack.enter_async_context(
+        EnginePool(
+            workers=1,
+            timeout_seconds=settings.analysis_timeout_seconds,
+            memory_bytes=settings.analysis_memory_mb * 1024 * 1024,
+        )
+    )
+    app.state.job_events = await stack.enter_async_context(
+        JobEvents(asyncpg_url(settings.database_url.get_secret_value()), app.state.database)
+    )
+
+
+def add_library(app: FastAPI, settings: Settings) -> None:
+    """Add the library routes, and those of the files when they lie in a folder."""
+    answer_lost_database_with_503(app)
+    app.state.storage = make_storage(settings)
+    app.include_router(library.router)
+    if app.state.storage.local_links is not None:
+        app.include_router(files_router(app.state.storage))
