@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PlanId = Literal["free", "pro", "enterprise"]
@@ -37,7 +37,12 @@ def default_data_dir() -> Path:
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="SAMPLE_AGENT_", env_file=".env", extra="ignore", populate_by_name=True, frozen=True
+        env_prefix="SAMPLE_AGENT_",
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
+        validate_default=True,
+        frozen=True,
     )
 
     environment: Literal["development", "production"] = Field(
@@ -48,7 +53,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address the HTTP servers listen on")
     port: int = Field(8000, description="port of `serve` and of the accounts API")
-    public_url: str = Field("http://localhost:8000", description="where people reach the web app")
+    public_url: str = Field("", description="where people reach the web app; unset: localhost")
     library_url: str = Field("", description="where browsers reach the library API; empty: same origin as the web app")
     engine_url: str = Field("", description="the engine API; empty: analyse in child processes of the worker")
     engine_token: SecretStr | None = Field(None, description="bearer token the engine API asks for")
@@ -84,6 +89,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("jwt_private_key", "JWT_PRIVATE_KEY", "SAMPLE_AGENT_JWT_PRIVATE_KEY"),
         description="PEM of the RS256 signing key; unset in development: generated into the data folder",
     )
+    jwt_public_key: str = Field(
+        "",
+        validation_alias=AliasChoices("jwt_public_key", "JWT_PUBLIC_KEY", "SAMPLE_AGENT_JWT_PUBLIC_KEY"),
+        description="PEM of the keys that verify access tokens, one after another, for services without the signing key",
+    )
     access_token_seconds: int = Field(3600, ge=60, description="lifetime of an access token")
     refresh_idle_days: int = Field(7, ge=1, description="a session unused for so long ends")
     refresh_absolute_days: int = Field(30, ge=1, description="a session ends after so long, used or not")
@@ -108,6 +118,8 @@ class Settings(BaseSettings):
     analysis_memory_mb: int = Field(1536, ge=256, description="memory limit for the analysis of one file")
     job_max_attempts: int = Field(3, ge=1, description="attempts before a job fails for good")
     job_heartbeat_seconds: float = Field(20, gt=0, description="a worker silent for so long loses its jobs")
+    job_ageing_seconds: float = Field(60, gt=0, description="a job waiting for so long stands in line with any plan's")
+    job_stop_seconds: float = Field(20, ge=0, description="how long a worker told to stop may finish what it began")
     trash_days: int = Field(30, ge=1, description="days a deleted sample can be restored")
 
     log_format: Literal["json", "console"] | None = Field(None, description="unset: console in development, else json")
@@ -122,6 +134,11 @@ class Settings(BaseSettings):
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _this_machine_by_default(cls, value: str, info: ValidationInfo) -> str:
+        return value or f"http://localhost:{info.data['port']}"
 
     @property
     def development(self) -> bool:
