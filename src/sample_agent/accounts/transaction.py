@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sample_agent.accounts import CurrentUser
+from sample_agent.accounts.identity import CurrentUser
 from sample_agent.core.database import database_of
 
 

@@ -1,0 +1,58 @@
+"""The refresh cookie, and the proof that a request which relies on it comes from the web app."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+
+from sample_agent.accounts.errors import CrossSiteRequest
+from sample_agent.core.settings import Settings
+
+CLIENT_HEADER = "sample-agent"
+
+
+def cookie_name(settings: Settings) -> str:
+    """`__Host-` binds the cookie to this host and to https; a plain http deployment cannot have it."""
+    return "__Host-refresh" if settings.secure_cookies else "refresh"
+
+
+def set_refresh_cookie(response: Response, settings: Settings, token: str, expires_at: datetime) -> None:
+    response.set_cookie(
+        cookie_name(settings),
+        token,
+        expires=expires_at,
+        path="/",
+        secure=settings.secure_cookies,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def clear_refresh_cookie(response: Response, settings: Settings) -> None:
+    response.delete_cookie(
+        cookie_name(settings), path="/", secure=settings.secure_cookies, httponly=True, samesite="strict"
+    )
+
+
+def refuse_cross_site(request: Request, settings: Settings) -> None:
+    """Raise CrossSiteRequest unless the header of the web app is there and the browser says the page is ours.
+
+    `Sec-Fetch-Site` is what the browser says; where it is missing, `Origin` has to be this host or the public URL.
+    """
+    if request.headers.get("x-requested-with") != CLIENT_HEADER:
+        raise CrossSiteRequest("The header `X-Requested-With: sample-agent` is missing.")
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        if site != "same-origin":
+            raise CrossSiteRequest("The browser says that another site sent this.")
+        return
+    origin = request.headers.get("origin", "")
+    if origin != _origin(settings.public_url) and urlsplit(origin).netloc != request.headers.get("host"):
+        raise CrossSiteRequest("The `Origin` of the request is not the web app's.")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

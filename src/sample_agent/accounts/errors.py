@@ -1,0 +1,86 @@
+"""What can go wrong with an identity. Each docstring is the page its problem type links to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sample_agent.core.errors import Conflict, Forbidden, Problem, Unauthenticated, ValidationFailed
+
+
+class InvalidCredentials(Problem):
+    """The e-mail address and the password do not belong together. The answer is the same whether or not there is an
+    account with this address."""
+
+    status, code, title = 401, "invalid-credentials", "Wrong e-mail address or password"
+    next_step = "Check both and try again."
+
+
+class EmailNotVerified(Forbidden):
+    """The password is right, but the address of the account has not been confirmed. Sign-in opens once the link in the
+    confirmation mail has been followed; `resend` is where a new mail can be asked for."""
+
+    code, title = "email-not-verified", "Confirm your e-mail address first"
+    next_step = "Follow the link in the mail, or ask for a new one with POST /api/auth/resend-verification."
+
+    def __init__(self, detail: str = "", **rest: Any) -> None:
+        super().__init__(detail, extra={"resend": "/api/auth/resend-verification"}, **rest)
+
+
+class AccountDisabled(Forbidden):
+    """The password is right, but an administrator has switched this account off."""
+
+    code, title = "account-disabled", "This account is switched off"
+    next_step = "Ask an administrator to switch it on again."
+
+
+class TokenExpired(Unauthenticated):
+    """The access token was ours and has expired. This is routine: access tokens are short-lived."""
+
+    code, title = "token-expired", "The access token has expired"
+    next_step = "Exchange the refresh token for a new one with POST /api/auth/refresh, then repeat the request."
+
+
+class TokenInvalid(Unauthenticated):
+    """The bearer token is not an access token of this service: it is malformed, has been altered, or was signed by
+    someone else."""
+
+    code, title = "token-invalid", "The access token is not valid"
+    next_step = "Sign in again."
+
+
+class SessionExpired(Unauthenticated):
+    """The sign-in behind this token has ended: it was signed out or revoked, it expired, or its refresh token was used
+    a second time, which ends the session because the token may have been stolen."""
+
+    code, title = "session-expired", "This sign-in has ended"
+    next_step = "Sign in again."
+
+
+class CrossSiteRequest(Forbidden):
+    """A request that relies on the refresh cookie has to come from the web app itself: with the header
+    `X-Requested-With: sample-agent`, and from a page of the same origin as the browser reports it."""
+
+    code, title = "cross-site-request", "The request did not come from the web app"
+    next_step = "Send `X-Requested-With: sample-agent` from a page of the same origin, or send the token in the body."
+
+
+class OneTimeTokenSpent(Problem):
+    """The link was followed before, is older than it may be, or was replaced by a newer mail."""
+
+    status, code, title = 410, "token-expired-or-used", "This link no longer works"
+    next_step = "Use the link in the newest mail, or ask for another one. If it worked before, sign in."
+
+
+class PasswordTooCommon(ValidationFailed):
+    """The password is on the list of passwords that are tried first when an account is attacked. Length is what makes
+    a password strong; no mix of characters is asked for."""
+
+    code, title = "password-too-common", "This password is too common"
+    next_step = "Choose another one: a few unrelated words are easy to remember and hard to guess."
+
+
+class EmailTaken(Conflict):
+    """There is an account with this e-mail address already."""
+
+    code, title = "email-taken", "There is an account with this address already"
+    next_step = "Use another address, or sign in with this one."

@@ -1,0 +1,107 @@
+"""What goes over the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
+
+from sample_agent.accounts.email_address import KnownEmail, NewEmail
+from sample_agent.accounts.models import User
+from sample_agent.accounts.passwords import LONGEST, SHORTEST
+from sample_agent.accounts.sessions import SignIn
+from sample_agent.core.settings import PlanId
+
+
+def _printable(name: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in name):
+        raise ValueError("control characters are not allowed")
+    return name.strip()
+
+
+Name = Annotated[str, Field(max_length=100), AfterValidator(_printable)]
+NewPassword = Annotated[SecretStr, Field(min_length=SHORTEST, max_length=LONGEST)]
+
+
+class Registration(BaseModel):
+    email: NewEmail
+    password: NewPassword
+    first_name: Name = ""
+    last_name: Name = ""
+
+
+class RegisteredUser(BaseModel):
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+
+
+class Registered(BaseModel):
+    message: str
+    user: RegisteredUser
+
+
+class Message(BaseModel):
+    message: str
+
+
+class Verification(BaseModel):
+    token: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class ResendVerification(BaseModel):
+    email: KnownEmail
+
+
+class Login(BaseModel):
+    email: KnownEmail
+    password: Annotated[SecretStr, Field(min_length=1, max_length=LONGEST)]
+    mode: Literal["cookie", "body"] = Field(
+        "cookie", description="where the refresh token goes: an HttpOnly cookie for browsers, or the body of the answer"
+    )
+
+
+class Refresh(BaseModel):
+    refresh_token: Annotated[SecretStr, Field(min_length=1, max_length=512)] | None = None
+
+
+class UserProfile(BaseModel):
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    tier: PlanId
+    is_admin: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: User, plan: PlanId) -> Self:
+        return cls(
+            id=user.id,
+            email=user.email,
+            first_name=user.first_name,
+            last_name=user.last_name,
+            tier=plan,
+            is_admin=user.is_superuser,
+            created_at=user.created_at,
+        )
+
+
+class SignedIn(BaseModel):
+    token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
+    expires_in: int
+    user: UserProfile
+    refresh_token: str | None = Field(None, description="only when the refresh token does not travel in the cookie")
+
+    @classmethod
+    def of(cls, sign_in: SignIn, *, with_refresh_token: bool) -> Self:
+        return cls(
+            token=sign_in.access_token,
+            expires_in=sign_in.expires_in,
+            user=UserProfile.of(sign_in.user, sign_in.plan),
+            refresh_token=sign_in.refresh_token if with_refresh_token else None,
+        )

@@ -1,0 +1,191 @@
+"""Use cases of identity: register, confirm the address, sign in, create a user by hand."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+from uuid import UUID
+
+import structlog
+from sqlalchemy import ColumnElement, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sample_agent.accounts.errors import (
+    AccountDisabled,
+    EmailNotVerified,
+    EmailTaken,
+    InvalidCredentials,
+    OneTimeTokenSpent,
+)
+from sample_agent.accounts.identity import Identity
+from sample_agent.accounts.models import OneTimeToken, User
+from sample_agent.accounts.passwords import Passwords, refuse_common
+from sample_agent.accounts.plans import set_plan
+from sample_agent.accounts.sessions import Client, SignIn, begin_session
+from sample_agent.core.database import Database
+from sample_agent.core.identifiers import new_id
+from sample_agent.core.queue import enqueue
+from sample_agent.core.settings import PlanId
+
+SEND_MAIL = "send-mail"
+VERIFY_EMAIL: Literal["verify-email"] = "verify-email"
+
+log = structlog.get_logger("accounts")
+
+
+async def register(identity: Identity, *, email: str, password: str, first_name: str, last_name: str) -> UUID:
+    """Create an account that waits for its address to be confirmed, and return its id.
+
+    For an address that has a confirmed account nothing changes and the id is made up; the mail tells its owner. One
+    that was never confirmed is overwritten, so that nobody can reserve a stranger's address with a password of their
+    own. In every case the same statements run and the same work is queued: the caller learns nothing.
+    """
+    refuse_common(password, email=email)
+    password_hash = await identity.passwords.hash(password)
+    now = identity.now()
+    draft = insert(User).values(
+        id=new_id(),
+        email=email,
+        password_hash=password_hash,
+        first_name=first_name,
+        last_name=last_name,
+        is_active=True,
+        is_superuser=False,
+    )
+    upsert = draft.on_conflict_do_update(
+        index_elements=[User.email],
+        set_={
+            "password_hash": draft.excluded.password_hash,
+            "first_name": draft.excluded.first_name,
+            "last_name": draft.excluded.last_name,
+            "updated_at": now,
+        },
+        where=User.email_verified_at.is_(None),
+    ).returning(User.id, _is_new().label("is_new"))
+    async with identity.database.transaction(purpose="identity") as db:
+        row = (await db.execute(upsert)).one_or_none()
+        user_id, is_new = (row.id, row.is_new) if row else (new_id(), False)
+        await _void_tokens(db, identity, user_id)
+        await _request_verification_mail(db, email)
+    log.info("registration", outcome="created" if is_new else "overwritten" if row else "address taken")
+    return user_id if is_new else new_id()
+
+
+async def resend_verification(identity: Identity, *, email: str) -> None:
+    """Send the mail of `register` again, if there is such an account. The caller does not learn whether there is."""
+    async with identity.database.transaction(purpose="identity") as db:
+        await _request_verification_mail(db, email)
+
+
+async def verify_email(identity: Identity, *, token: str) -> None:
+    """Confirm the address a token was mailed to. Raises OneTimeTokenSpent when it is unknown, used, replaced or old."""
+    now = identity.now()
+    async with identity.database.transaction(purpose="identity") as db:
+        user_id = await db.scalar(
+            update(OneTimeToken)
+            .where(
+                OneTimeToken.token_hash == hashlib.sha256(token.encode()).digest(),
+                OneTimeToken.purpose == VERIFY_EMAIL,
+                OneTimeToken.used_at.is_(None),
+                OneTimeToken.expires_at > now,
+            )
+            .values(used_at=now)
+            .returning(OneTimeToken.user_id)
+        )
+        if user_id is None:
+            raise OneTimeTokenSpent
+        await db.execute(
+            update(User).where(User.id == user_id, User.email_verified_at.is_(None)).values(email_verified_at=now)
+        )
+    log.info("e-mail address confirmed", user_id=str(user_id))
+
+
+async def login(identity: Identity, *, email: str, password: str, client: Client) -> SignIn:
+    """Begin a session.
+
+    Raises InvalidCredentials, after the same time, for a wrong password and for an unknown address; EmailNotVerified
+    and AccountDisabled only to someone who knows the password.
+    """
+    async with identity.database.transaction(purpose="identity") as db:
+        user = await db.scalar(select(User).where(User.email == email))
+    # Between two transactions, so that a queue of waiting hashes does not hold connections.
+    right, new_hash = await identity.passwords.check(password, user.password_hash if user else None)
+    if user is None or not right:
+        log.info("sign-in refused", reason="credentials", user_id=str(user.id) if user else None)
+        raise InvalidCredentials
+    async with identity.database.transaction(purpose="identity") as db:
+        user = await db.scalar(
+            select(User).where(User.id == user.id, User.password_hash == user.password_hash).with_for_update()
+        )
+        if user is None:  # the password was changed meanwhile
+            raise InvalidCredentials
+        if not user.is_active:
+            log.info("sign-in refused", reason="switched off", user_id=str(user.id))
+            raise AccountDisabled
+        if user.email_verified_at is None:
+            log.info("sign-in refused", reason="address not confirmed", user_id=str(user.id))
+            raise EmailNotVerified
+        if new_hash is not None:
+            user.password_hash = new_hash
+        signed_in = await begin_session(db, identity, user, client)
+    log.info("signed in", user_id=str(user.id))
+    return signed_in
+
+
+async def create_user(
+    database: Database,
+    passwords: Passwords,
+    *,
+    email: str,
+    password: str,
+    first_name: str = "",
+    last_name: str = "",
+    is_admin: bool = False,
+    plan: PlanId | None = None,
+) -> UUID:
+    """Create a confirmed account for someone the operator vouches for; `email` as `stored_email` spells it.
+
+    Raises EmailTaken, and PasswordTooCommon. Without a `plan` the account has the default one.
+    """
+    refuse_common(password, email=email)
+    password_hash = await passwords.hash(password)
+    statement = insert(User).values(
+        id=new_id(),
+        email=email,
+        password_hash=password_hash,
+        first_name=first_name,
+        last_name=last_name,
+        is_active=True,
+        is_superuser=is_admin,
+        email_verified_at=func.now(),
+    )
+    async with database.transaction(purpose="identity") as db:
+        user_id: UUID | None = await db.scalar(
+            statement.on_conflict_do_nothing(index_elements=[User.email]).returning(User.id)
+        )
+        if user_id is None:
+            raise EmailTaken(f"There is an account with the address {email} already.")
+        if plan is not None:
+            await set_plan(db, user_id, plan)
+    log.info("user created", user_id=str(user_id), is_admin=is_admin)
+    return user_id
+
+
+def _is_new() -> ColumnElement[bool]:
+    """In the RETURNING of an upsert: whether the row was inserted (PostgreSQL leaves xmax zero then)."""
+    return literal_column("xmax = 0")
+
+
+async def _void_tokens(db: AsyncSession, identity: Identity, user_id: UUID) -> None:
+    """Links mailed before concern a password that has been replaced."""
+    await db.execute(
+        update(OneTimeToken)
+        .where(OneTimeToken.user_id == user_id, OneTimeToken.used_at.is_(None))
+        .values(used_at=identity.now())
+    )
+
+
+async def _request_verification_mail(db: AsyncSession, email: str) -> None:
+    # Neither the link nor its token is in the queue: `tasks.send_mail` makes them when it sends.
+    await enqueue(db, SEND_MAIL, {"mail": VERIFY_EMAIL, "to": email, "token_id": str(new_id())})
