@@ -1,0 +1,109 @@
+"""The inside of a worker process of `EnginePool`: reads calls from standard input, answers on standard output."""
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import struct
+import sys
+import threading
+from typing import Any, BinaryIO
+
+PROGRESS, RESULT, ERROR, READY = "progress", "result", "error", "ready"
+
+_HEADER = struct.Struct("<Q")
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Work until the parent closes the pipe or dies. Arguments: the parent's process id and the memory limit."""
+    parent, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
+    _die_with_parent(parent)
+    # Ctrl-C is for the parent to hear; it ends its workers itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    calls, answers = _take_pipes()
+    inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(calls, inbox), daemon=True).start()
+    _warm_up()
+    _limit(memory_bytes)
+    _send(answers, READY, None)
+    while True:
+        _answer(inbox.get(), answers)
+
+
+def _answer(message: bytes, answers: BinaryIO) -> None:
+    try:
+        function, args, kwargs, wants_progress = pickle.loads(message)  # noqa: S301
+        if wants_progress:
+            kwargs["on_progress"] = lambda percent, step: _send(answers, PROGRESS, (percent, step))
+        value = function(*args, **kwargs)
+        _send(answers, RESULT, value)
+    except Exception as error:
+        _send_error(answers, error)
+
+
+def _send_error(answers: BinaryIO, error: Exception) -> None:
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301
+    except Exception:
+        # Not every exception survives the trip; its words do.
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    _send(answers, ERROR, error)
+
+
+def _send(answers: BinaryIO, kind: str, value: Any) -> None:
+    message = pickle.dumps((kind, value), pickle.HIGHEST_PROTOCOL)
+    answers.write(_HEADER.pack(len(message)) + message)
+    answers.flush()
+
+
+def _receive(calls: BinaryIO, inbox: "queue.SimpleQueue[bytes]") -> None:
+    """Runs beside the work, so that the end of the parent is noticed in the middle of a task, too."""
+    while True:
+        header = calls.read(_HEADER.size)
+        if len(header) < _HEADER.size:
+            os._exit(0)
+        inbox.put(calls.read(_HEADER.unpack(header)[0]))
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the pipes for the protocol; whatever else prints or reads gets the null device and standard error."""
+    calls, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as null:  # noqa: PTH123
+        os.dup2(null.fileno(), 0)
+    os.dup2(2, 1)
+    return calls, answers
+
+
+def _die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when the parent dies, even when it is killed itself (Linux)."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _warm_up() -> None:
+    """Import what the first analysis would, before the memory limit counts."""
+    import scipy.fft  # noqa: F401
+    import soundfile  # noqa: F401
+    import soxr  # noqa: F401
+
+    import sample_agent.engine  # noqa: F401
+
+
+def _limit(memory_bytes: int) -> None:
+    """No core dumps, and no more memory than an idle worker has plus `memory_bytes`."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(open("/proc/self/statm").read().split()[0])  # noqa: PTH123, SIM115
+        limit = pages * resource.getpagesize() + memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -1,0 +1,183 @@
+"""Everything the engine knows about a file, from one pass over it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sample_agent.engine.decode import BLOCK_FRAMES, MAX_CHANNELS, MAX_SECONDS, open_audio
+from sample_agent.engine.errors import AudioError
+from sample_agent.engine.frames import Floats
+from sample_agent.engine.hints import Hints, read_hints
+from sample_agent.engine.key import Key, estimate_key
+from sample_agent.engine.kind import Kind, estimate_kind
+from sample_agent.engine.listening import Listening
+from sample_agent.engine.loudness import Loudness
+from sample_agent.engine.onsets import onset_envelopes, onset_times
+from sample_agent.engine.sniff import AudioFormat
+from sample_agent.engine.spectral import Spectral
+from sample_agent.engine.tempo import Tempo, estimate_tempo
+from sample_agent.engine.waveform import Waveform
+
+ENGINE_VERSION = "1"
+"""Rises whenever the same bytes may give another result."""
+
+Progress = Callable[[int, str], None]
+"""Called with percent done (0 to 100) and the name of the step that begins."""
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """The descriptors of one file.
+
+    Attributes:
+        engine_version: `ENGINE_VERSION` of the engine that made it.
+        format: what the file is, or None when samples were given instead of a file.
+        duration: in seconds; `frames`: the same in samples per channel.
+        tempo: None for one-shots and for what does not repeat.
+        key: None for what has too little pitch.
+        onsets: when sounds start, in seconds.
+        hints: what the file name says.
+        waveform: outline of the downmix.
+        warnings: what was wrong with the file, in words for its owner.
+    """
+
+    engine_version: str
+    format: AudioFormat | None
+    duration: float
+    frames: int
+    sample_rate: int
+    channels: int
+    tempo: Tempo | None
+    key: Key | None
+    kind: Kind
+    loudness: Loudness
+    spectral: Spectral
+    onsets: tuple[float, ...]
+    hints: Hints
+    waveform: Waveform
+    warnings: tuple[str, ...]
+
+    @property
+    def waveform_row(self) -> bytes:
+        """The outline in 128 unsigned bytes."""
+        return self.waveform.row()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis as JSON-able data, without the waveform (see `waveform_row` and `waveform`)."""
+        fields = {name: value for name, value in vars(self).items() if name != "waveform"}
+        return {name: _plain(value) for name, value in fields.items()}
+
+
+def analyze_file(
+    path: str | Path,
+    *,
+    filename: str | None = None,
+    max_seconds: float = MAX_SECONDS,
+    on_progress: Progress | None = None,
+) -> Analysis:
+    """Analyse one audio file of any supported format.
+
+    Args:
+        path: the file.
+        filename: the name its owner gave it, to read hints from; by default that of `path`.
+        max_seconds: longest audio accepted.
+        on_progress: called as steps begin.
+
+    Raises:
+        AudioError: the file cannot be analysed; see `open_audio`.
+    """
+    tell = on_progress or _ignore
+    tell(0, "decoding")
+    with open_audio(path, max_seconds=max_seconds) as stream:
+        listening = Listening(stream.sample_rate, stream.channels)
+        expected = stream.claimed_frames or 0
+        for block in stream.blocks():
+            listening.feed(block)
+            if expected:
+                tell(min(80, 80 * listening.frames // expected), "decoding")
+        hints = read_hints(filename or Path(path).name)
+        return _conclude(listening, stream.format, hints, stream.warnings, tell)
+
+
+def analyze_samples(
+    samples: Floats, sample_rate: int, *, filename: str = "", on_progress: Progress | None = None
+) -> Analysis:
+    """Analyse samples already in memory.
+
+    Args:
+        samples: floats, shape (frames, channels) or (frames,), full scale at 1.0, finite.
+        sample_rate: in Hz.
+        filename: a name to read hints from.
+        on_progress: called as steps begin.
+
+    Raises:
+        AudioError: "empty-audio" without a single sample, "unsupported-format" with too many channels.
+    """
+    block = np.asarray(samples, np.float32)
+    block = block[:, None] if block.ndim == 1 else block
+    if not block.size:
+        raise AudioError("empty-audio", "There are no samples.")
+    if block.shape[1] > MAX_CHANNELS:
+        raise AudioError("unsupported-format", f"{block.shape[1]} channels; up to {MAX_CHANNELS} work.")
+    listening = Listening(sample_rate, block.shape[1])
+    for start in range(0, len(block), BLOCK_FRAMES):
+        listening.feed(block[start : start + BLOCK_FRAMES])
+    return _conclude(listening, None, read_hints(filename), (), on_progress or _ignore)
+
+
+def _conclude(
+    listening: Listening, audio_format: AudioFormat | None, hints: Hints, warnings: Iterable[str], tell: Progress
+) -> Analysis:
+    tell(80, "loudness")
+    listening.finish()
+    duration = listening.frames / listening.sample_rate
+    tell(85, "tempo")
+    envelopes = onset_envelopes(listening.mel, listening.mel_rate)
+    onsets = onset_times(envelopes)
+    kind = estimate_kind(listening.mel, duration, len(onsets))
+    tempo = None if kind.kind == "one-shot" else estimate_tempo(envelopes, duration, len(onsets))
+    tell(95, "key")
+    key = estimate_key(listening.pitch)
+    tell(98, "waveform")
+    return Analysis(
+        engine_version=ENGINE_VERSION,
+        format=audio_format,
+        duration=duration,
+        frames=listening.frames,
+        sample_rate=listening.sample_rate,
+        channels=listening.channels,
+        tempo=tempo,
+        key=key,
+        kind=kind,
+        loudness=listening.loudness,
+        spectral=listening.spectral,
+        onsets=tuple(float(time) for time in onsets if time < duration),
+        hints=hints,
+        waveform=listening.waveform,
+        warnings=(*warnings, *_remarks(listening)),
+    )
+
+
+def _remarks(listening: Listening) -> Iterable[str]:
+    if not listening.has_signal:
+        yield "The file is silent."
+
+
+def _ignore(percent: int, step: str) -> None:
+    pass
+
+
+def _plain(value: Any) -> Any:
+    """JSON-able data from frozen dataclasses, with numbers no finer than they are known."""
+    if hasattr(value, "__dataclass_fields__"):
+        return _plain(asdict(value))
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

@@ -1,0 +1,89 @@
+"""Cutting a stream of samples into overlapping frames, and frames into power spectra.
+
+Everything spectral in the engine reads one of the two series made here, so that each transform is done once.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+_BATCH = 128
+
+
+class FrameStream:
+    """Overlapping frames of a mono signal that arrives in blocks.
+
+    The first frame is centred on the first sample (half a frame of silence is put before it) and the last one lies
+    over the last sample, so frame `i` is centred on `i * hop / sample_rate` seconds.
+    """
+
+    def __init__(self, size: int, hop: int) -> None:
+        self.size, self.hop = size, hop
+        self._held = np.zeros(size // 2, np.float32)
+        self._samples = 0
+        self._frames = 0
+
+    def feed(self, block: Floats) -> Iterator[Floats]:
+        """Frames completed by `block` (shape (samples,)), as views of shape (up to 128, size)."""
+        self._samples += len(block)
+        yield from self._cut(np.concatenate((self._held, block)))
+
+    def finish(self) -> Iterator[Floats]:
+        """The frames over the end of the signal, filled up with silence."""
+        missing = 1 + self._samples // self.hop - self._frames
+        needed = (missing - 1) * self.hop + self.size - len(self._held)
+        if missing > 0:
+            yield from self._cut(np.concatenate((self._held, np.zeros(max(needed, 0), np.float32))))
+
+    def _cut(self, samples: Floats) -> Iterator[Floats]:
+        if len(samples) < self.size:
+            self._held = samples
+            return
+        frames = np.lib.stride_tricks.sliding_window_view(samples, self.size)[:: self.hop]
+        self._held = samples[len(frames) * self.hop :]
+        self._frames += len(frames)
+        for start in range(0, len(frames), _BATCH):
+            yield frames[start : start + _BATCH]
+
+
+def downmix(block: Floats) -> Floats:
+    """Mean of the channels, shape (frames,)."""
+    if block.shape[1] == 1:
+        return np.ascontiguousarray(block[:, 0])
+    if block.shape[1] == 2:
+        # Four times as fast as mean(axis=1).
+        mono: Floats = (block[:, 0] + block[:, 1]) * np.float32(0.5)
+        return mono
+    mean: Floats = block.mean(axis=1, dtype=np.float32)
+    return mean
+
+
+def frame_size(seconds: float, sample_rate: int) -> int:
+    """The power of two nearest to `seconds`, in samples, so that frames last about as long at every rate."""
+    return int(2 ** max(6, round(float(np.log2(seconds * sample_rate)))))
+
+
+def power_spectrum(frames: Floats) -> Floats:
+    """Power of each frame under a Hann window, shape (frames, size // 2 + 1).
+
+    Scaled so that a full-scale sine peaks at 1.0.
+    """
+    import scipy.fft
+
+    size = frames.shape[1]
+    spectrum = scipy.fft.rfft(frames * _window(size), axis=1, overwrite_x=True)
+    parts = spectrum.view(np.float32)
+    np.square(parts, out=parts)
+    power: Floats = parts[:, 0::2] + parts[:, 1::2]
+    return power
+
+
+@cache
+def _window(size: int) -> Floats:
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    window: Floats = (hann * (2 / hann.sum())).astype(np.float32)
+    return window

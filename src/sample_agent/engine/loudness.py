@@ -1,0 +1,86 @@
+"""Programme loudness after ITU-R BS.1770-5, streamed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sample_agent.engine.frames import Floats
+from sample_agent.engine.k_weighting import KWeighting
+
+_STEPS_PER_SECOND = 10
+_STEPS_PER_GATE = 4
+_ABSOLUTE_GATE_LUFS = -70.0
+_RELATIVE_GATE_LU = -10.0
+_SURROUND_WEIGHT = 1.41
+
+
+@dataclass(frozen=True)
+class Loudness:
+    """How loud a file is.
+
+    Attributes:
+        integrated_lufs: gated loudness of the whole file; None when all of it is below -70 LUFS. A file shorter than
+            one gating block (400 ms) counts as one block of its own length.
+        true_peak_dbtp: peak between the samples, by fourfold oversampling; None for digital silence.
+        sample_peak_dbfs: largest sample; None for digital silence.
+    """
+
+    integrated_lufs: float | None
+    true_peak_dbtp: float | None
+    sample_peak_dbfs: float | None
+
+
+class LoudnessMeter:
+    """Collects the K-weighted energy of a signal in steps of 100 ms."""
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._filters = [KWeighting(sample_rate) for _ in range(channels)]
+        self._weights = _channel_weights(channels)
+        self._step = sample_rate / _STEPS_PER_SECOND
+        self._samples = 0
+        self._energies: list[float] = []
+
+    def feed(self, block: Floats) -> None:
+        """Take the next samples, shape (frames, channels)."""
+        energy = np.zeros(len(block), np.float32)
+        for channel, (weighting, weight) in enumerate(zip(self._filters, self._weights, strict=True)):
+            if weight:
+                weighted = weighting.run(block[:, channel])
+                energy += weight * weighted * weighted
+        self._collect(energy)
+
+    def integrated(self) -> float | None:
+        """Gated loudness in LUFS; None when nothing passes the absolute gate."""
+        steps = np.array(self._energies[: int(self._samples / self._step)])
+        if len(steps) < _STEPS_PER_GATE:
+            power = np.array([sum(self._energies) / max(self._samples, 1)])
+        else:
+            power = np.convolve(steps, np.ones(_STEPS_PER_GATE), "valid") / (_STEPS_PER_GATE * self._step)
+        power = power[_lufs(power) > _ABSOLUTE_GATE_LUFS]
+        if not len(power):
+            return None
+        power = power[_lufs(power) > _lufs(power.mean()) + _RELATIVE_GATE_LU]
+        return float(_lufs(power.mean()))
+
+    def _collect(self, energy: Floats) -> None:
+        first, last = int(self._samples / self._step), int((self._samples + len(energy) - 1) / self._step)
+        starts = np.ceil(np.arange(first, last + 1) * self._step).astype(np.int64) - self._samples
+        sums = np.add.reduceat(energy.astype(np.float64), np.maximum(starts, 0))
+        self._energies.extend([0.0] * (last + 1 - len(self._energies)))
+        for step, value in enumerate(sums, first):
+            self._energies[step] += float(value)
+        self._samples += len(energy)
+
+
+def _lufs(power: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    return -0.691 + 10 * np.log10(np.maximum(power, 1e-20))
+
+
+def _channel_weights(channels: int) -> tuple[float, ...]:
+    """Weights of BS.1770 table 3, for the channel orders of WAV: surrounds louder, the low-frequency channel out."""
+    if channels == 5:
+        return (1.0, 1.0, 1.0, _SURROUND_WEIGHT, _SURROUND_WEIGHT)
+    if channels == 6:
+        return (1.0, 1.0, 1.0, 0.0, _SURROUND_WEIGHT, _SURROUND_WEIGHT)
+    return (1.0,) * channels

@@ -1,0 +1,97 @@
+"""The outline of a signal: smallest and largest value over equal stretches of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sample_agent.engine.decode import MAX_SECONDS, open_audio
+from sample_agent.engine.frames import Floats, downmix
+
+ROW_POINTS = 128
+DETAIL_POINTS = 2048
+_MAX_PAIRS = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Waveform:
+    """An outline.
+
+    Attributes:
+        minimum, maximum: float32, same length, from -1 to 1 for a signal within full scale.
+    """
+
+    minimum: Floats
+    maximum: Floats
+
+    def at(self, points: int) -> "Waveform":
+        """The same outline in `points` stretches."""
+        edges = np.arange(points) * len(self.minimum) // points
+        return Waveform(np.minimum.reduceat(self.minimum, edges), np.maximum.reduceat(self.maximum, edges))
+
+    def row(self) -> bytes:
+        """The outline in 128 unsigned bytes, 255 at the file's own peak: for lists, where quiet files
+        must show."""
+        outline = self.at(ROW_POINTS)
+        height = np.maximum(np.abs(outline.minimum), np.abs(outline.maximum))
+        peak = float(height.max())
+        return np.round(height * (255 / peak) if peak else height).astype(np.uint8).tobytes()
+
+
+def waveform_peaks(
+    source: str | Path | Floats, points: int = DETAIL_POINTS, *, max_seconds: float = MAX_SECONDS
+) -> Waveform:
+    """The outline of the downmix of a file, or of samples of shape (frames,) or (frames, channels).
+
+    Raises:
+        AudioError: the file cannot be decoded; see `open_audio`.
+    """
+    meter = WaveformMeter()
+    if isinstance(source, np.ndarray):
+        meter.feed(source if source.ndim == 1 else downmix(source))
+    else:
+        with open_audio(source, max_seconds=max_seconds) as stream:
+            for block in stream.blocks():
+                meter.feed(downmix(block))
+    return meter.finish(points)
+
+
+class WaveformMeter:
+    """Collects an outline of unknown length: pairs of values whose stretch doubles when there are too many."""
+
+    def __init__(self) -> None:
+        self._stretch = 1
+        self._held = np.zeros(0, np.float32)
+        self._minimum: list[Floats] = []
+        self._maximum: list[Floats] = []
+        self._pairs = 0
+
+    def feed(self, block: Floats) -> None:
+        """Take the next samples, shape (samples,)."""
+        samples = np.concatenate((self._held, block))
+        whole = len(samples) // self._stretch * self._stretch
+        self._held = samples[whole:]
+        if not whole:
+            return
+        stretches = samples[:whole].reshape(-1, self._stretch)
+        self._minimum.append(stretches.min(axis=1))
+        self._maximum.append(stretches.max(axis=1))
+        self._pairs += len(stretches)
+        while self._pairs > _MAX_PAIRS:
+            self._halve()
+
+    def finish(self, points: int = DETAIL_POINTS) -> Waveform:
+        """The outline of everything fed, in `points` stretches."""
+        if len(self._held):
+            self._minimum.append(self._held.min(keepdims=True))
+            self._maximum.append(self._held.max(keepdims=True))
+        return Waveform(np.concatenate(self._minimum), np.concatenate(self._maximum)).at(points)
+
+    def _halve(self) -> None:
+        minimum, maximum = np.concatenate(self._minimum), np.concatenate(self._maximum)
+        if len(minimum) % 2:
+            # One stretch too many among tens of thousands: nobody sees it repeated.
+            minimum, maximum = np.append(minimum, minimum[-1]), np.append(maximum, maximum[-1])
+        self._minimum = [minimum.reshape(-1, 2).min(axis=1)]
+        self._maximum = [maximum.reshape(-1, 2).max(axis=1)]
+        self._pairs, self._stretch = len(minimum) // 2, self._stretch * 2
