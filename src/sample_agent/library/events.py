@@ -144,7 +144,6 @@ class _Subscriber:
         self._events.clear()
 
     def take(self) -> list[str]:
-        self._woken.clear()
         events, self._events = self._events, []
         return events
 
@@ -153,3 +152,4 @@ class _Subscriber:
 
     async def wait(self) -> None:
         await self._woken.wait()
+        self._woken.clear()

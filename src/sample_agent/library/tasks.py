@@ -1,0 +1,223 @@
+"""What a worker does for the library: the analysis of a sample, from the queue's hand to the stored result."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter, Histogram
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sample_agent.core.database import Database
+from sample_agent.core.queue_runner import RetryLater, backoff
+from sample_agent.core.storage import Storage
+from sample_agent.engine.errors import AudioError
+from sample_agent.library import attempts, jobs
+from sample_agent.library.analyzer import Analyzed, Analyzer, AnalyzerUnavailable
+from sample_agent.library.attempts import Attempt, LostLease, NoPlace
+from sample_agent.library.models import Analysis, ProcessingJob, Sample
+from sample_agent.library.search import search_text
+
+REPORT_SECONDS = 0.5
+"""How often progress is written at most; what is done sooner never is."""
+
+PERHAPS_NOT_THE_FILE = frozenset({"analysis-crashed"})
+"""Engine errors that a system short of memory causes as well as a bad file: tried again before they are believed."""
+
+JOB_SECONDS = Histogram(
+    "job_duration_seconds",
+    "Time from the claim of a job to the end of the attempt.",
+    ["tier", "outcome"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300),
+)
+JOB_ATTEMPTS = Counter("job_attempts_total", "Attempts at jobs, by how they ended.", ["tier", "outcome"])
+
+log = structlog.get_logger("jobs")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the tasks work with. `worker` is the name of this worker in the table of attempts."""
+
+    database: Database
+    storage: Storage
+    analyzer: Analyzer
+    worker: str
+    max_attempts: int
+
+
+async def analyze_sample(payload: dict[str, Any], tools: Tools) -> None:
+    """Make an attempt at the job in `payload`. Raises RetryLater when there has to be another."""
+    job_id, user_id = UUID(payload["job_id"]), UUID(payload["user_id"])
+    try:
+        async with tools.database.transaction(user_id) as session:
+            attempt = await attempts.claim(session, job_id, worker=tools.worker, max_attempts=tools.max_attempts)
+    except NoPlace:
+        raise RetryLater(timedelta(seconds=random.uniform(0.5, 1.5)), "no place") from None  # noqa: S311
+    if attempt is None:
+        return
+    structlog.contextvars.bind_contextvars(job_id=str(job_id), attempt=attempt.number)
+    started = time.perf_counter()
+    outcome = "error"
+    try:
+        outcome = await _carry_out(attempt, tools)
+    except asyncio.CancelledError:
+        outcome = await _hand_back(attempt, tools)
+        raise
+    finally:
+        JOB_ATTEMPTS.labels(attempt.tier, outcome).inc()
+        JOB_SECONDS.labels(attempt.tier, outcome).observe(time.perf_counter() - started)
+    if outcome == "put-off":
+        raise RetryLater(backoff(attempt.number - 1), "the attempt came to nothing")
+
+
+async def _carry_out(attempt: Attempt, tools: Tools) -> str:
+    """Analyse and write down the result; how that went."""
+    key = preview_key(attempt)
+    try:
+        analyzed = await _analyze(attempt, key, tools)
+        async with tools.database.transaction(attempt.user_id) as session:
+            sample, job = await attempts.hold(session, attempt)
+            _enter(session, sample, analyzed, key)
+            await attempts.complete(session, sample, job)
+        return "completed"
+    except LostLease as error:
+        log.info("attempt abandoned", reason=str(error))
+        outcome = "lost"
+    except AudioError as error:
+        if error.code in PERHAPS_NOT_THE_FILE and not attempt.is_last:
+            return await _put_off(attempt, tools, error)
+        outcome = await _fail(attempt, tools, error)
+    except Exception as error:  # whatever else it is, it lies with us and not with the file
+        log.warning("attempt failed", exc_info=not isinstance(error, AnalyzerUnavailable), error=repr(error))
+        outcome = await _put_off(attempt, tools, error)
+        if outcome == "put-off":
+            return outcome
+    await _discard_unused_preview(attempt, tools)
+    return outcome
+
+
+async def _analyze(attempt: Attempt, key: str, tools: Tools) -> Analyzed:
+    """The analysis, with its progress shown. Stops with LostLease when the job is taken away meanwhile."""
+    progress = _Progress()
+    reporting = asyncio.create_task(progress.keep_reporting(attempt, tools.database))
+    analysis = asyncio.create_task(tools.analyzer.analyze(attempt.file_key, key, progress.note))
+    try:
+        await asyncio.wait({reporting, analysis}, return_when=asyncio.FIRST_COMPLETED)
+        return analysis.result() if analysis.done() else _raised_by(reporting)
+    finally:
+        reporting.cancel()
+        analysis.cancel()
+        await asyncio.gather(reporting, analysis, return_exceptions=True)
+
+
+def _raised_by(reporting: asyncio.Task[None]) -> Analyzed:
+    reporting.result()
+    raise RuntimeError("progress is reported until the analysis ends")
+
+
+def _enter(session: AsyncSession, sample: Sample, analyzed: Analyzed, key: str) -> None:
+    """Write what was found into the sample; what its owner corrected stays."""
+    result = analyzed.result
+    tempo, musical_key = result["tempo"], result["key"]
+    session.add(
+        Analysis(
+            sample_id=sample.id,
+            user_id=sample.user_id,
+            engine_version=result["engine_version"],
+            bpm=tempo["bpm"] if tempo else None,
+            musical_key=musical_key["key"] if musical_key else None,
+            spectral_centroid=result["spectral"]["centroid_hz"],
+            result=result,
+            peaks=analyzed.peaks,
+        )
+    )
+    sample.duration = result["duration"]
+    sample.sample_rate = result["sample_rate"]
+    sample.channels = result["channels"]
+    sample.loudness = result["loudness"]["integrated_lufs"]
+    sample.detected_kind = result["kind"]["kind"]
+    sample.detected_tempo = tempo["bpm"] if tempo else None
+    sample.detected_key = musical_key["key"] if musical_key else None
+    sample.waveform = analyzed.waveform_row
+    sample.vibe = analyzed.vibe
+    sample.preview_key = key
+    sample.preview_size = analyzed.preview_size
+    sample.preview_content_type = analyzed.preview_content_type
+    sample.search_text = search_text(
+        filename=sample.filename, name=sample.name, folder=sample.folder, tags=sample.tags, vibe=sample.vibe
+    )
+
+
+async def _fail(attempt: Attempt, tools: Tools, error: AudioError) -> str:
+    try:
+        async with tools.database.transaction(attempt.user_id) as session:
+            await attempts.fail(session, attempt, error.code, error.message)
+    except LostLease:
+        return "lost"
+    return "failed"
+
+
+async def _put_off(attempt: Attempt, tools: Tools, error: Exception) -> str:
+    try:
+        async with tools.database.transaction(attempt.user_id) as session:
+            again = await attempts.put_off(session, attempt, repr(error))
+    except LostLease:
+        return "lost"
+    return "put-off" if again else "failed"
+
+
+async def _hand_back(attempt: Attempt, tools: Tools) -> str:
+    """The worker stops, or the job was called off."""
+    try:
+        async with tools.database.transaction(attempt.user_id) as session:
+            await attempts.hand_back(session, attempt)
+    except LostLease:
+        await _discard_unused_preview(attempt, tools)
+        return "cancelled"
+    return "handed-back"
+
+
+def preview_key(attempt: Attempt) -> str:
+    """Where the preview of a sample lies. One for all attempts: the next replaces what a dead one left."""
+    return f"previews/{attempt.user_id}/{attempt.sample_id}"
+
+
+async def _discard_unused_preview(attempt: Attempt, tools: Tools) -> None:
+    """Delete the preview unless the sample shows it or somebody is about to make it."""
+    async with tools.database.transaction(attempt.user_id) as session:
+        # With the sample's lock no other attempt can begin meanwhile.
+        sample = await session.scalar(select(Sample).where(Sample.id == attempt.sample_id).with_for_update())
+        if sample is not None:
+            status = await session.scalar(select(ProcessingJob.status).where(ProcessingJob.id == sample.job_id))
+            if sample.preview_key is not None or status in jobs.ACTIVE:
+                return
+        await tools.storage.delete(preview_key(attempt))
+
+
+class _Progress:
+    """Notes how far an analysis is, and writes it down now and then."""
+
+    def __init__(self) -> None:
+        self._latest = (0, "starting")
+        self._changed = asyncio.Event()
+
+    def note(self, progress: int, step: str) -> None:
+        self._latest = (progress, step)
+        self._changed.set()
+
+    async def keep_reporting(self, attempt: Attempt, database: Database) -> None:
+        """Report until cancelled. Raises LostLease."""
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            await self._changed.wait()
+            self._changed.clear()
+            async with database.transaction(attempt.user_id) as session:
+                await attempts.report(session, attempt, *self._latest)
