@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from sample_agent.core.errors import BadRequest, Forbidden, NotFound, PayloadTooLarge, Problem
 from sample_agent.core.signed_urls import BadSignature, Grant, LocalLinks, Verb, attachment, read_grant
-from sample_agent.core.storage import InvalidKey, ObjectExists, Storage, StoredObject
+from sample_agent.core.storage import InvalidKey, ObjectExists, Storage, StorageError, StoredObject
 
 UNKNOWN_TYPE = "application/octet-stream"
 _ONE_RANGE = re.compile(r"bytes[ \t]*=[ \t]*([0-9]{0,18})[ \t]*-[ \t]*([0-9]{0,18})[ \t]*", re.IGNORECASE)
@@ -53,8 +53,9 @@ def files_router(storage: Storage) -> APIRouter:
         return await ranged_response(
             storage,
             key,
+            None,
+            grant.content_type or UNKNOWN_TYPE,
             request,
-            content_type=grant.content_type or UNKNOWN_TYPE,
             filename=grant.filename,
             cache_control=f"private, max-age={remaining}",
         )
@@ -79,17 +80,20 @@ def files_router(storage: Storage) -> APIRouter:
 async def ranged_response(
     storage: Storage,
     key: str,
+    size: int | None,
+    content_type: str,
     request: Request,
     *,
-    content_type: str,
     filename: str | None = None,
     cache_control: str = "private, no-cache",
 ) -> Response:
     """Answer a GET or HEAD with an object: 200, 206 for one range, 304 when the client has it already.
 
     With `filename` the browser saves it under that name, whatever it is; without, only audio is shown
-    in place. Raises `NotFound` when the object is missing and `RangeNotSatisfiable` (416). Several ranges at
-    once are answered with the whole, as RFC 9110 allows.
+    in place. Several ranges at once are answered with the whole, as RFC 9110 allows.
+
+    Raises `NotFound` when the object is missing, `RangeNotSatisfiable`, and `StorageError` when the object has
+    not the `size` in bytes that is known of it.
     """
     try:
         found = await storage.head(key)
@@ -97,6 +101,8 @@ async def ranged_response(
         raise NotFound from error
     if found is None:
         raise NotFound("The file is not there any more.")
+    if size is not None and size != found.size:
+        raise StorageError(f"Object {key!r} has {found.size} bytes and should have {size}.")
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": cache_control,
