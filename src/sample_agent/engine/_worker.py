@@ -68,12 +68,17 @@ def _receive(calls: BinaryIO, inbox: "queue.SimpleQueue[bytes]") -> None:
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Keep the pipes for the protocol; whatever else prints or reads gets the null device and standard error."""
-    calls, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with open(os.devnull, "rb") as null:  # noqa: PTH123
-        os.dup2(null.fileno(), 0)
-    os.dup2(2, 1)
-    return calls, answers
+    """Keep the pipes for the protocol, and give everything else the null device.
+
+    Decoders written in C complain on standard error about every damaged frame; what Python has to say still gets there.
+    """
+    calls, answers, complaints = os.dup(0), os.dup(1), os.dup(2)
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)
+    sys.stderr = os.fdopen(complaints, "w", buffering=1)
+    return os.fdopen(calls, "rb"), os.fdopen(answers, "wb")
 
 
 def _die_with_parent(parent: int) -> None:
