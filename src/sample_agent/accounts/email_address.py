@@ -18,7 +18,9 @@ def stored_email(address: str, *, deliverable: bool = True) -> str:
     Raises ValueError with a sentence for people when it is not an e-mail address.
     """
     try:
-        parts = validate_email(address.strip(), check_deliverability=False, globally_deliverable=deliverable)
+        parts = validate_email(
+            address.strip(), check_deliverability=False, globally_deliverable=deliverable, allow_smtputf8=False
+        )
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
     return parts.normalized.lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import OneTimeToken, User
 from sample_agent.accounts.passwords import Passwords, refuse_common
 from sample_agent.accounts.plans import set_plan
-from sample_agent.accounts.sessions import Client, SignIn, begin_session
+from sample_agent.accounts.sessions import Client, SignIn, begin_session, token_hash
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.queue import enqueue
@@ -66,7 +66,7 @@ async def register(identity: Identity, *, email: str, password: str, first_name:
     async with identity.database.transaction(purpose="identity") as db:
         row = (await db.execute(upsert)).one_or_none()
         user_id, is_new = (row.id, row.is_new) if row else (new_id(), False)
-        await _void_tokens(db, identity, user_id)
+        await void_tokens(db, user_id, now)
         await _request_verification_mail(db, email)
     log.info("registration", outcome="created" if is_new else "overwritten" if row else "address taken")
     return user_id if is_new else new_id()
@@ -85,7 +85,7 @@ async def verify_email(identity: Identity, *, token: str) -> None:
         user_id = await db.scalar(
             update(OneTimeToken)
             .where(
-                OneTimeToken.token_hash == hashlib.sha256(token.encode()).digest(),
+                OneTimeToken.token_hash == token_hash(token),
                 OneTimeToken.purpose == VERIFY_EMAIL,
                 OneTimeToken.used_at.is_(None),
                 OneTimeToken.expires_at > now,
@@ -177,12 +177,10 @@ def _is_new() -> ColumnElement[bool]:
     return literal_column("xmax = 0")
 
 
-async def _void_tokens(db: AsyncSession, identity: Identity, user_id: UUID) -> None:
-    """Links mailed before concern a password that has been replaced."""
+async def void_tokens(db: AsyncSession, user_id: UUID, now: datetime) -> None:
+    """Let no link mailed before work any longer: a newer one, or a new password, has taken its place."""
     await db.execute(
-        update(OneTimeToken)
-        .where(OneTimeToken.user_id == user_id, OneTimeToken.used_at.is_(None))
-        .values(used_at=identity.now())
+        update(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.used_at.is_(None)).values(used_at=now)
     )
 
 
