@@ -75,7 +75,8 @@ class JobEvents:
     async def _snapshot(self, user_id: UUID) -> str:
         async with self._database.transaction(user_id) as session:
             active = await jobs.active_jobs(session, user_id)
-        return orjson.dumps({"jobs": [jobs.shown(job).model_dump() for job in active]}).decode()
+        shown = [jobs.shown(job).model_dump() for job in active]
+        return orjson.dumps({"jobs": shown}, default=str).decode()
 
     async def _listen_for_ever(self) -> None:
         while True:

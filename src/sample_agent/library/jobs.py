@@ -166,7 +166,7 @@ def plan_of(job: ProcessingJob) -> Plan:
 async def announce(session: AsyncSession, job: ProcessingJob) -> None:
     """Tell everyone who follows this user's jobs how this one stands, once the transaction commits."""
     event = {"user_id": job.user_id, "job": shown(job).model_dump()}
-    await session.execute(_ANNOUNCE, {"event": orjson.dumps(event).decode()})
+    await session.execute(_ANNOUNCE, {"event": orjson.dumps(event, default=str).decode()})
 
 
 async def lock_places(session: AsyncSession, user_id: UUID) -> None:

@@ -49,8 +49,8 @@ async def keep_up(database: Database, settings: Settings) -> None:
             if time.monotonic() >= next_purge:
                 await purge(database, settings)
                 next_purge = time.monotonic() + PURGE_SECONDS
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("upkeep failed, will be tried again", error=repr(error))
+        except Exception as error:  # the house is kept whatever one round meets
+            log.warning("upkeep failed, will be tried again", exc_info=not isinstance(error, SQLAlchemyError | OSError))
         await asyncio.sleep(seconds)
 
 
