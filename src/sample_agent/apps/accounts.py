@@ -62,9 +62,9 @@ def create_accounts_app(settings: Settings) -> FastAPI:
     return app
 
 
-def open_accounts(app: FastAPI, settings: Settings) -> None:
+def open_accounts(app: FastAPI, settings: Settings, *, signing: bool = True) -> None:
     """Give a running application what the accounts routes and everyone's sign-in check need."""
-    app.state.identity = accounts.Identity.create(settings, app.state.database)
+    app.state.identity = accounts.Identity(settings, app.state.database, accounts.load_keys(settings, signing=signing))
 
 
 def add_accounts(app: FastAPI, settings: Settings) -> None:

@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
-from sample_agent import library
 from sample_agent.apps.accounts import open_accounts
-from sample_agent.apps.wiring import make_storage, open_database
+from sample_agent.apps.wiring import database_address, make_storage, open_database
 from sample_agent.core.database import answer_lost_database_with_503
 from sample_agent.core.database_url import asyncpg_url
 from sample_agent.core.files import files_router
 from sample_agent.core.http import create_app
 from sample_agent.core.settings import Settings
 from sample_agent.engine.pool import EnginePool
+from sample_agent.library import api
 from sample_agent.library.events import JobEvents
 
 
@@ -27,7 +27,7 @@ def create_library_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             app.state.database = await stack.enter_async_context(open_database(settings))
-            open_accounts(app, settings)
+            open_accounts(app, settings, signing=False)
             await open_library(app, settings, stack)
             yield
 
@@ -46,7 +46,6 @@ def create_library_app(settings: Settings) -> FastAPI:
 
 async def open_library(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
     """Give a running application what the library routes need."""
-    assert settings.database_url is not None
     app.state.engine_pool = await stack.enter_async_context(
         EnginePool(
             workers=1,
@@ -55,14 +54,14 @@ async def open_library(app: FastAPI, settings: Settings, stack: AsyncExitStack) 
         )
     )
     app.state.job_events = await stack.enter_async_context(
-        JobEvents(asyncpg_url(settings.database_url.get_secret_value()), app.state.database)
+        JobEvents(asyncpg_url(database_address(settings)), app.state.database)
     )
 
 
 def add_library(app: FastAPI, settings: Settings) -> None:
     """Add the library routes, and those of the files when they lie in a folder."""
     answer_lost_database_with_503(app)
-    app.state.storage = make_storage(settings)
-    app.include_router(library.router)
+    app.state.storage = make_storage(settings, links_from=settings.library_url)
+    app.include_router(api.router)
     if app.state.storage.local_links is not None:
         app.include_router(files_router(app.state.storage))

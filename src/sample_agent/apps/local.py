@@ -20,7 +20,7 @@ class DatabaseUrls:
 
 @contextmanager
 def database_urls(settings: Settings) -> Iterator[DatabaseUrls]:
-    """DATABASE_URL when it is set; else the embedded server, used while it runs and started for the moment otherwise."""
+    """DATABASE_URL when it is set; else the embedded server, as it runs or started for the moment."""
     if settings.database_url is not None:
         app_url = settings.database_url.get_secret_value()
         owner = settings.database_owner_url

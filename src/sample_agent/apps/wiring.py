@@ -34,12 +34,17 @@ def start_logs(settings: Settings) -> None:
     configure_logs(settings.log_format or ("console" if settings.development else "json"), settings.log_level)
 
 
+def database_address(settings: Settings) -> str:
+    """DATABASE_URL; raises NoDatabaseError when it is not set."""
+    if settings.database_url is None:
+        raise NoDatabaseError
+    return settings.database_url.get_secret_value()
+
+
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """A pool on DATABASE_URL, refused when its role would bypass row-level security."""
-    if settings.database_url is None:
-        raise NoDatabaseError
-    database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+    database = Database(database_address(settings), pool_size=settings.database_pool_size)
     try:
         await database.refuse_unsafe_role()
         yield database
@@ -47,12 +52,13 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         await database.close()
 
 
-def make_storage(settings: Settings) -> Storage:
-    """The bucket that is configured, or else the folder `files` in the data folder."""
+def make_storage(settings: Settings, *, links_from: str) -> Storage:
+    """The bucket that is configured, or else the folder `files` in the data folder.
+
+    Signed links into the folder begin with `links_from`, the library API's origin; empty makes them relative.
+    """
     if not settings.storage_bucket:
-        return Storage.local(
-            settings.files_dir, settings.signing_key_bytes(), settings.library_url or settings.public_url
-        )
+        return Storage.local(settings.files_dir, settings.signing_key_bytes(), links_from)
     if settings.storage_secret_access_key is None:
         raise MissingSecretError("SAMPLE_AGENT_STORAGE_SECRET_ACCESS_KEY")
     return Storage.s3(

@@ -26,12 +26,14 @@ class StorageQuotaExceeded(Problem):
 
 
 async def reserve(session: AsyncSession, user_id: UUID, meter: Meter, amount: int, *, limit: int | None) -> UUID:
-    """Promise `amount` of a meter to work that is about to start; raise when it would pass `limit` (None: unlimited).
+    """Promise `amount` of a meter to work about to start; raise when it would pass `limit` (None: unlimited).
 
     Returns the reservation to settle by `commit` or `release`; one that nobody settles expires.
     """
     await session.execute(
-        insert(UsageCounter).values(user_id=user_id, meter=meter, period="", used=0, reserved=0).on_conflict_do_nothing()
+        insert(UsageCounter)
+        .values(user_id=user_id, meter=meter, period="", used=0, reserved=0)
+        .on_conflict_do_nothing()
     )
     claim = (
         update(UsageCounter)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from sample_agent.accounts import CurrentUser
+from sample_agent.accounts.transaction import OwnTransaction
 from sample_agent.billing import quotas
 from sample_agent.billing.plans import GIB, MIB, PLANS, Plan
 from sample_agent.billing.schemas import PlanFeatures, PlanList, PlanOut, StorageUsage, Usage
 from sample_agent.billing.service import OwnPlan
-from sample_agent.accounts.transaction import OwnTransaction
 
 router = APIRouter(prefix="/api", tags=["billing"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -53,13 +53,11 @@ def serve(
     """Run everything: web app, APIs, worker, and a database of its own unless DATABASE_URL is set."""
     from sample_agent.apps.serve import serve as run
 
-    run(_settings(data_dir=data_dir, host=host, port=port))
+    raise typer.Exit(run(_settings(data_dir=data_dir, host=host, port=port)))
 
 
 @app.command("accounts-api")
-def accounts_api(
-    host: Host = None, port: Annotated[int | None, typer.Option(show_default="8000")] = None
-) -> None:
+def accounts_api(host: Host = None, port: Annotated[int | None, typer.Option(show_default="8000")] = None) -> None:
     """Run the accounts API and the web app alone, beside DATABASE_URL."""
     from sample_agent.apps.accounts import create_accounts_app
     from sample_agent.apps.run import run_app
@@ -151,7 +149,7 @@ def create_user(
     )
 
 
-def _settings(**given: object) -> Settings:
+def _settings(**given: Any) -> Settings:
     from sample_agent.core.settings import Settings
 
     return Settings(**{name: value for name, value in given.items() if value is not None})

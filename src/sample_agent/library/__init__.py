@@ -1,11 +1,1 @@
-"""Samples, collections, jobs and export."""
-
-from fastapi import APIRouter
-
-from sample_agent.library import collection_routes, job_routes, routes
-
-router = APIRouter()
-for _part in (routes, collection_routes, job_routes):
-    router.include_router(_part.router)
-
-__all__ = ["router"]
+"""Samples, collections, jobs and export. `library.api.router` is its HTTP side."""

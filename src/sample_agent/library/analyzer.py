@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, Protocol
+
+import anyio
+import httpx
+import structlog
+
+from sample_agent.core.examine import EngineUnavailable, examine
+from sample_agent.core.scratch import private_folder, scratch_space
+from sample_agent.core.settings import Settings
+from sample_agent.core.storage import ObjectMissing, Storage, StorageError
+from sample_agent.engine import AUDIO_ERROR_CODES, AudioError
+from sample_agent.engine.pool import EnginePool
+from sample_agent.vibe import describe
 
 OnProgress = Callable[[int, str], None]
 """Called with per cent done (0 to 100, never falling) and the name of the step that begins, on the event loop.
@@ -12,9 +29,28 @@ OnProgress = Callable[[int, str], None]
 Plain and quick: it notes the progress for someone else to write down.
 """
 
+LINK_LIFETIME = timedelta(hours=1)
+"""How long the engine API may use the links it is given: longer than any analysis waits and takes."""
+
+ENGINE_CONNECT_SECONDS = 10.0
+ENGINE_QUEUE_SECONDS = 300.0
+"""How much longer than its analysis a request to the engine API may take: waiting, fetching, sending."""
+
+log = structlog.get_logger("analyzer")
+
 
 class AnalyzerUnavailable(Exception):
     """Nobody could look at the file just now, and nothing is known about it: try again later."""
+
+
+class EngineCannotReachFilesError(RuntimeError):
+    """The engine API is to fetch files that have no address."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "SAMPLE_AGENT_ENGINE_URL is set, but files are kept in a folder that has no address. "
+            "Set SAMPLE_AGENT_LIBRARY_URL to where the engine reaches the library API, or configure a bucket."
+        )
 
 
 @dataclass(frozen=True)
@@ -22,9 +58,9 @@ class Analyzed:
     """What is known of a file once it has been analysed.
 
     Attributes:
-        result: the engine's analysis as plain JSON data (`AnalysisOut` over the wire).
-        waveform_row: 128 unsigned bytes, the loudest moment of each 128th of the file; 255 is full scale.
-        peaks: 4096 signed bytes: 2048 minima, then 2048 maxima, of the channels' mean; 127 is full scale.
+        result: the engine's analysis as plain JSON data (`engine.Analysis.to_dict`).
+        waveform_row: 128 unsigned bytes, the height of the outline; 255 is the file's own peak.
+        peaks: 4096 signed bytes: 2048 minima, then 2048 maxima of the downmix; 127 is full scale.
         preview_content_type: of the object now under the preview's key.
         preview_size: its size in bytes.
         vibe: the sound in a few words.
@@ -41,16 +77,185 @@ class Analyzed:
 class Analyzer(Protocol):
     """Turns a stored file into what is known of it. Whoever calls this touches no file and no audio."""
 
-    async def analyze(self, file_key: str, preview_key: str, on_progress: OnProgress) -> Analyzed:
+    async def analyze(
+        self, file_key: str, preview_key: str, on_progress: OnProgress, *, filename: str = ""
+    ) -> Analyzed:
         """Analyse the object under `file_key` and store a preview that browsers play under `preview_key`.
 
-        What stood under `preview_key` is replaced; when this raises, there may be a preview or none.
-        Give each attempt its own key if an attempt given up for dead must not touch the result of a later one.
+        `filename` is what the file's owner called it; its hints at tempo and key are read from it. A preview that
+        stood under `preview_key` is replaced in one step, and only when everything else is done.
         Cancelling stops the analysis at once and leaves no temporary file.
 
         Raises:
-            AudioError: the file itself is at fault (its `code` and `message` are for its owner). Another attempt
-                would end the same; with `file-not-found` the object is not in storage.
-            AnalyzerUnavailable: the engine, the storage or the connection is; the file may be fine.
+            AudioError: the file itself is at fault (its `code` and `message` are for its owner), or the object is not
+                in storage (`file-not-found`). Only `analysis-crashed` might end otherwise another time.
+            AnalyzerUnavailable: the engine, the storage or the connection is at fault; the file may be fine.
         """
         ...
+
+
+@asynccontextmanager
+async def open_analyzer(settings: Settings, storage: Storage) -> AsyncIterator[Analyzer]:
+    """The analyser that the settings ask for: the engine API at `engine_url`, or this machine's own processes.
+
+    Stop using it before the context ends: what is still being analysed then is broken off.
+    """
+    if settings.engine_url:
+        if not settings.storage_bucket and not settings.library_url:
+            raise EngineCannotReachFilesError
+        limits = httpx.Timeout(
+            2 * settings.analysis_timeout_seconds + ENGINE_QUEUE_SECONDS, connect=ENGINE_CONNECT_SECONDS
+        )
+        async with httpx.AsyncClient(base_url=settings.engine_url, timeout=limits, trust_env=False) as http:
+            yield RemoteAnalyzer(http, settings.engine_token_value(), storage)
+        return
+    pool = EnginePool(settings.worker_processes, settings.analysis_timeout_seconds, settings.analysis_memory_mb << 20)
+    with scratch_space(settings.data_dir / "scratch") as space:
+        async with pool:
+            yield LocalAnalyzer(pool, storage, space)
+
+
+class LocalAnalyzer:
+    """Analyses in the child processes of `pool`, on copies in folders of their own under `space`."""
+
+    def __init__(self, pool: EnginePool, storage: Storage, space: Path) -> None:
+        self._pool = pool
+        self._storage = storage
+        self._space = space
+
+    async def analyze(
+        self, file_key: str, preview_key: str, on_progress: OnProgress, *, filename: str = ""
+    ) -> Analyzed:
+        """See `Analyzer.analyze`."""
+        with private_folder(self._space) as folder, _storage_failures():
+            source, preview = folder / "source", folder / "preview"
+            on_progress(0, "fetching")
+            await self._storage.copy_to(file_key, source)
+            try:
+                examined = await examine(self._pool, source, preview, filename=filename, on_progress=on_progress)
+            except EngineUnavailable as error:
+                raise AnalyzerUnavailable(str(error)) from error
+            assert examined.preview is not None
+            stored = await self._storage.put(preview_key, preview, examined.preview.content_type)
+        return Analyzed(
+            result=examined.features,
+            waveform_row=examined.waveform_row,
+            peaks=examined.peaks,
+            preview_content_type=examined.preview.content_type,
+            preview_size=stored.size,
+            vibe=describe(examined.features),
+        )
+
+
+class RemoteAnalyzer:
+    """Hands signed links to the engine API (`http` knows its address), which fetches the file and sends the preview."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str, storage: Storage) -> None:
+        self._http = http
+        self._token = token
+        self._storage = storage
+
+    async def analyze(
+        self, file_key: str, preview_key: str, on_progress: OnProgress, *, filename: str = ""
+    ) -> Analyzed:
+        """See `Analyzer.analyze`."""
+        # A signed link creates and never replaces; and the preview that stands shall stand until there is another.
+        arriving = f"{preview_key}.new"
+        with _storage_failures():
+            if await self._storage.head(file_key) is None:
+                raise ObjectMissing
+            async with self._emptied(arriving):
+                on_progress(0, "analysing")
+                answer = await self._ask(file_key, arriving, filename)
+                on_progress(95, "preview")
+                preview = await self._storage.open(arriving)
+                stored = await self._storage.put(preview_key, preview, answer["preview"]["content_type"])
+        on_progress(100, "done")
+        return _analyzed(answer, stored.size)
+
+    async def _ask(self, file_key: str, arriving: str, filename: str) -> dict[str, Any]:
+        source = await self._storage.signed_url(file_key, expires_in=LINK_LIFETIME)
+        target = await self._storage.signed_url(arriving, verb="PUT", expires_in=LINK_LIFETIME)
+        options = {
+            "ai_analysis": True,
+            "waveform": True,
+            "preview_upload_url": target.url,
+            "filename": filename,
+        }
+        try:
+            response = await self._http.post(
+                "/api/process",
+                json={"file_url": source.url, "options": options},
+                headers={"Authorization": f"Bearer {self._token}"},
+            )
+            body = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise AnalyzerUnavailable(f"The engine API does not answer: {error!r}") from error
+        if response.is_success:
+            return _checked(body)
+        raise _failure(response.status_code, body)
+
+    @asynccontextmanager
+    async def _emptied(self, key: str) -> AsyncIterator[None]:
+        await self._storage.delete(key)
+        try:
+            yield
+        finally:
+            with anyio.CancelScope(shield=True), contextlib.suppress(StorageError):
+                await self._storage.delete(key)
+
+
+# What the engine API adds to the engine's own analysis for other readers of its answer.
+_FLATTENED = frozenset({"bpm", "musical_key", "spectral_centroid"})
+
+
+def _checked(body: Any) -> dict[str, Any]:
+    """The answer, if it holds what was asked for: the engine may be of another version."""
+    try:
+        whole = (
+            len(base64.b64decode(body["waveform"]["row"])) == 128
+            and len(base64.b64decode(body["waveform"]["peaks"])) == 4096
+            and body["preview"]["content_type"].startswith("audio/")
+            and isinstance(body["audio_features"]["engine_version"], str)
+            and isinstance(body["ai_analysis"]["text"], str)
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        whole = False
+    if not whole:
+        raise AnalyzerUnavailable("The engine API answered with something else than an analysis.")
+    answer: dict[str, Any] = body
+    return answer
+
+
+def _analyzed(answer: dict[str, Any], preview_size: int) -> Analyzed:
+    return Analyzed(
+        result={name: value for name, value in answer["audio_features"].items() if name not in _FLATTENED},
+        waveform_row=base64.b64decode(answer["waveform"]["row"]),
+        peaks=base64.b64decode(answer["waveform"]["peaks"]),
+        preview_content_type=answer["preview"]["content_type"],
+        preview_size=preview_size,
+        vibe=answer["ai_analysis"]["text"],
+    )
+
+
+def _failure(status: int, problem: Any) -> AudioError | AnalyzerUnavailable:
+    code, detail = ("", "")
+    if isinstance(problem, dict):
+        code, detail = str(problem.get("code", "")), str(problem.get("detail", ""))
+    if status == 413:
+        return AudioError("too-long", detail or "The file is larger than the engine takes.")
+    for known in AUDIO_ERROR_CODES:
+        if status == 422 and code == known:
+            return AudioError(known, detail)
+    log.warning("the engine API refused", status=status, code=code, detail=detail)
+    return AnalyzerUnavailable(f"The engine API answered with status {status}: {code or 'no code'}: {detail}")
+
+
+@contextlib.contextmanager
+def _storage_failures() -> Iterator[None]:
+    try:
+        yield
+    except ObjectMissing as error:
+        raise AudioError("file-not-found", "The file is not in storage any more. Upload it again.") from error
+    except (StorageError, OSError) as error:
+        raise AnalyzerUnavailable(f"The file or its preview could not be moved: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -30,7 +31,7 @@ from sample_agent.library.schemas import (
 router = APIRouter(prefix="/api", tags=["collections"])
 
 LINK_LIFETIME = timedelta(minutes=10)
-ZIP_RESPONSE = {200: {"content": {"application/zip": {}}, "description": "the archive"}}
+ZIP_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "the archive"}}
 
 
 class LinkExpired(Forbidden):
@@ -118,9 +119,7 @@ async def link_to_export(request: Request, collection_id: UUID, user: CurrentUse
 @router.get(
     "/exports/{user_id}/{collection_id}", response_class=Response, responses=ZIP_RESPONSE, include_in_schema=False
 )
-async def download_linked_export(
-    request: Request, user_id: UUID, collection_id: UUID
-) -> Response:
+async def download_linked_export(request: Request, user_id: UUID, collection_id: UUID) -> Response:
     key = request.app.state.settings.signing_key_bytes()
     try:
         read_grant("GET", _export_key(user_id, collection_id), request.query_params, key)

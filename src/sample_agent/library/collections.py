@@ -166,7 +166,7 @@ async def get_collection(session: AsyncSession, collection_id: UUID, *, lock: bo
     return found
 
 
-def _with_totals() -> Select[tuple[Collection, int, float]]:
+def _with_totals() -> Select[Collection, int, float]:
     totals = (
         select(
             CollectionSample.collection_id,
@@ -178,9 +178,9 @@ def _with_totals() -> Select[tuple[Collection, int, float]]:
         .group_by(CollectionSample.collection_id)
         .subquery()
     )
-    return select(
-        Collection, func.coalesce(totals.c.samples, 0), func.coalesce(totals.c.duration, 0.0)
-    ).outerjoin(totals, totals.c.collection_id == Collection.id)
+    return select(Collection, func.coalesce(totals.c.samples, 0), func.coalesce(totals.c.duration, 0.0)).outerjoin(
+        totals, totals.c.collection_id == Collection.id
+    )
 
 
 def _shown(collection: Collection, samples: int, duration: float) -> schemas.Collection:

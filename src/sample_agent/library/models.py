@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sample_agent.core.database import Model
 from sample_agent.core.identifiers import new_id
+from sample_agent.library.schemas import AudioFormat, JobStatus, Kind, Status
 
 
 class Sample(Model):
@@ -50,13 +51,13 @@ class Sample(Model):
     file_key: Mapped[str] = mapped_column(String(255))
     file_size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    format: Mapped[str] = mapped_column(String(8))
+    format: Mapped[AudioFormat] = mapped_column(String(8))
     content_type: Mapped[str] = mapped_column(String(64))
     preview_key: Mapped[str | None] = mapped_column(String(255))
     preview_size: Mapped[int | None] = mapped_column(BigInteger)
     preview_content_type: Mapped[str | None] = mapped_column(String(64))
 
-    status: Mapped[str] = mapped_column(String(16), default="pending")
+    status: Mapped[Status] = mapped_column(String(16), default="pending")
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_message: Mapped[str | None] = mapped_column(Text)
     job_id: Mapped[UUID | None] = mapped_column()
@@ -66,13 +67,13 @@ class Sample(Model):
     sample_rate: Mapped[int | None] = mapped_column(Integer)
     channels: Mapped[int | None] = mapped_column(SmallInteger)
     loudness: Mapped[float | None] = mapped_column(Float)
-    detected_kind: Mapped[str | None] = mapped_column(String(16))
+    detected_kind: Mapped[Kind | None] = mapped_column(String(16))
     detected_tempo: Mapped[float | None] = mapped_column(Float)
     detected_key: Mapped[str | None] = mapped_column(String(8))
-    corrected_kind: Mapped[str | None] = mapped_column(String(16))
+    corrected_kind: Mapped[Kind | None] = mapped_column(String(16))
     corrected_tempo: Mapped[float | None] = mapped_column(Float)
     corrected_key: Mapped[str | None] = mapped_column(String(8))
-    kind: Mapped[str | None] = mapped_column(
+    kind: Mapped[Kind | None] = mapped_column(
         String(16), Computed("coalesce(corrected_kind, detected_kind)", persisted=True)
     )
     tempo: Mapped[float | None] = mapped_column(
@@ -173,7 +174,7 @@ class ProcessingJob(Model):
     sample_id: Mapped[UUID] = mapped_column(ForeignKey("samples.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(32), default="analyze")
     tier: Mapped[str] = mapped_column(String(16))
-    status: Mapped[str] = mapped_column(String(16), default="pending")
+    status: Mapped[JobStatus] = mapped_column(String(16), default="pending")
     progress: Mapped[int] = mapped_column(SmallInteger, default=0)
     step: Mapped[str] = mapped_column(String(32), default="waiting")
     attempt: Mapped[int] = mapped_column(SmallInteger, default=0)

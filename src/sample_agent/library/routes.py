@@ -95,16 +95,13 @@ async def upload_sample(
     async with database.transaction(user.user_id) as session:
         plan = await plan_for(session, user.user_id, settings.plan_for_new_accounts)
         expected = _expected_size(request, plan)
-        reservation = await quotas.reserve(
-            session, user.user_id, "storage", expected, limit=plan.storage_bytes
-        )
+        reservation = await quotas.reserve(session, user.user_id, "storage", expected, limit=plan.storage_bytes)
     sample_id = new_id()
     stored_key: str | None = None
     try:
         form = await receive_form(
             request, storage, key_stem=f"uploads/{user.user_id}/{sample_id}", max_bytes=plan.max_file_bytes
         )
-        assert form.file is not None
         stored_key = form.file.key
         tags = _parse_tags(form.fields.get("tags", ""))
         async with database.transaction(user.user_id) as session:
@@ -144,7 +141,9 @@ async def upload_sample_at_the_old_address(
 class ListQuery(BaseModel, extra="forbid"):
     """How to narrow, sort and page the list."""
 
-    q: Annotated[str, Query(max_length=200, description="words that all occur; `-word` must not; quotes keep together")] = ""
+    q: Annotated[
+        str, Query(max_length=200, description="words that all occur; `-word` does not; quotes keep words together")
+    ] = ""
     kind: Kind | None = None
     tempo_min: Tempo | None = None
     tempo_max: Tempo | None = None
@@ -169,9 +168,7 @@ class ListQuery(BaseModel, extra="forbid"):
 
 
 @router.get("/samples", response_model=SampleList)
-async def list_samples(
-    request: Request, session: OwnTransaction, query: Annotated[ListQuery, Query()]
-) -> Response:
+async def list_samples(request: Request, session: OwnTransaction, query: Annotated[ListQuery, Query()]) -> Response:
     """Your samples, narrowed, sorted and paged."""
     page = await find_samples(
         session, query.filters(), sort=query.sort, limit=query.limit, offset=query.offset, cursor=query.cursor

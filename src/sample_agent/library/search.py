@@ -7,7 +7,7 @@ import binascii
 import shlex
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -220,5 +220,3 @@ def _decode(cursor: str, sort: Sort) -> tuple[Any, UUID]:
 
 def _folded(text: str) -> str:
     return " ".join(anyascii(text).lower().replace("\x00", "").split())
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from fastapi import Request
@@ -68,12 +68,12 @@ class ReceivedFile:
         return CONTENT_TYPES[self.format]
 
 
-@dataclass
+@dataclass(frozen=True)
 class ReceivedForm:
-    """The upload form; `file` is None when it had none."""
+    """The upload form: its file, and its other fields as text."""
 
-    file: ReceivedFile | None = None
-    fields: dict[str, str] = field(default_factory=dict)
+    file: ReceivedFile
+    fields: dict[str, str]
 
 
 async def receive_form(request: Request, storage: Storage, *, key_stem: str, max_bytes: int) -> ReceivedForm:
@@ -81,36 +81,46 @@ async def receive_form(request: Request, storage: Storage, *, key_stem: str, max
 
     Raises FileTooLarge, UnsupportedAudio, EmptyFile, BadRequest or ValidationFailed, and then nothing stays stored.
     """
-    form = ReceivedForm()
+    file: ReceivedFile | None = None
+    fields: dict[str, str] = {}
     events = _events(request)
     try:
         async for event in events:
-            if not isinstance(event, MultipartSegment):
+            if not isinstance(event, _Part):
                 continue
             if event.filename is not None and event.name in FILE_FIELDS:
-                if form.file is not None:
+                if file is not None:
                     raise ValidationFailed("audio: send one file per request")
-                form.file = await _store_file(events, event, storage, key_stem, max_bytes)
+                file = await _store_file(events, event, storage, key_stem, max_bytes)
             elif event.filename is not None:
                 raise ValidationFailed(f"{event.name}: the file belongs into the field `audio`")
             else:
-                form.fields[event.name] = await _read_field(events)
+                fields[event.name] = await _read_field(events)
     except BaseException as error:
-        if form.file is not None:
-            await storage.delete(form.file.key)
+        if file is not None:
+            await storage.delete(file.key)
         if isinstance(error, ParserLimitReached | MultipartError):
             raise BadRequest(f"The form cannot be read: {error}") from error
         if isinstance(error, Problem):
             await _drain(request, max_bytes)
         raise
-    if form.file is None:
+    if file is None:
         raise ValidationFailed(
             "audio: the form has no file", errors=[{"loc": ["body", "audio"], "msg": "a file is required"}]
         )
-    return form
+    return ReceivedForm(file, fields)
 
 
-Event = MultipartSegment | bytes | bytearray | None
+@dataclass(frozen=True)
+class _Part:
+    """The head of one part of the form; `filename` is None for a plain field."""
+
+    name: str
+    filename: str | None
+
+
+Event = _Part | bytes | None
+"""A part begins, a piece of its content, the part has ended."""
 
 
 async def _events(request: Request) -> AsyncIterator[Event]:
@@ -122,11 +132,14 @@ async def _events(request: Request) -> AsyncIterator[Event]:
         async for chunk in request.stream():
             if chunk:
                 for event in parser.parse(chunk):
-                    yield event
+                    if isinstance(event, MultipartSegment):
+                        yield _Part(event.name, event.filename)
+                    else:
+                        yield None if event is None else bytes(event)
 
 
 async def _store_file(
-    events: AsyncIterator[Event], segment: MultipartSegment, storage: Storage, key_stem: str, max_bytes: int
+    events: AsyncIterator[Event], part: _Part, storage: Storage, key_stem: str, max_bytes: int
 ) -> ReceivedFile:
     head = b""
     ended = False
@@ -134,13 +147,13 @@ async def _store_file(
         event = await anext(events)
         if event is None:
             ended = True
-        elif not isinstance(event, MultipartSegment):
+        elif isinstance(event, bytes):
             head += event
     if not head:
-        raise EmptyFile(f"{segment.filename} has no content.")
+        raise EmptyFile(f"{part.filename} has no content.")
     format_ = sniff_format(head[:HEAD_BYTES])
     if format_ is None:
-        raise UnsupportedAudio(f"{segment.filename} is not audio we can read.")
+        raise UnsupportedAudio(f"{part.filename} is not audio we can read.")
     digest = hashlib.sha256()
     size = 0
 
@@ -148,17 +161,17 @@ async def _store_file(
         nonlocal size
         block: Event = head
         while block is not None:
-            if not isinstance(block, MultipartSegment):
+            if isinstance(block, bytes):
                 size += len(block)
                 if size > max_bytes:
-                    raise FileTooLarge(f"{segment.filename} is larger than {max_bytes // (1024 * 1024)} MB.")
+                    raise FileTooLarge(f"{part.filename} is larger than {max_bytes // (1024 * 1024)} MB.")
                 digest.update(block)
-                yield bytes(block)
+                yield block
             block = None if ended else await anext(events)
 
     key = f"{key_stem}.{format_}"
     await storage.put(key, blocks(), CONTENT_TYPES[format_], overwrite=False)
-    return ReceivedFile(key, plain_filename(segment.filename), size, digest.digest(), format_)
+    return ReceivedFile(key, plain_filename(part.filename), size, digest.digest(), format_)
 
 
 async def _read_field(events: AsyncIterator[Event]) -> str:
@@ -166,7 +179,7 @@ async def _read_field(events: AsyncIterator[Event]) -> str:
     async for event in events:
         if event is None:
             break
-        if not isinstance(event, MultipartSegment):
+        if isinstance(event, bytes):
             value += event
             if len(value) > FORM_OVERHEAD_BYTES:
                 raise BadRequest("A field of the form is too long.")

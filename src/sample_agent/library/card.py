@@ -1,0 +1,184 @@
+"""A collection as an archive that is unpacked onto the SP-404MK2's SD card."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from sample_agent.library.stored_zip import StoredZip
+from sample_agent.sp404.names import device_name
+from sample_agent.sp404.wav import HEADER_BYTES, NotCanonicalWavError, read_wav_header
+
+log = structlog.get_logger("card")
+
+FILES_PER_FOLDER = 128
+"""How many samples lie in one folder. The unit's limit is not documented; long lists are slow to scroll."""
+
+_BLOCK_BYTES = 1 << 18
+
+
+class NotConverted(Exception):
+    """A sample could not be made ready for the unit. Its text is a sentence for its owner, who reads it later."""
+
+
+@dataclass(frozen=True)
+class CardItem:
+    """A sample to be put on the card: its id and the name its owner knows it by."""
+
+    sample_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A finished WAV file on this machine and what was done to make it (JSON values).
+
+    Whoever is given one removes the file.
+    """
+
+    path: Path
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+Convert = Callable[[CardItem], Awaitable[Converted]]
+
+
+@dataclass(frozen=True)
+class _Content:
+    size: int
+    crc32: int
+    sha256: str
+
+
+async def stream_card(collection_name: str, items: Iterable[CardItem], convert: Convert) -> AsyncIterator[bytes]:
+    """The archive in pieces: `README.TXT`, `IMPORT/<collection>/<name>.WAV`…, `MANIFEST.json`.
+
+    One item is converted at a time, and its file removed as soon as it is sent or the reader goes away.
+    An item that fails is left out, and the manifest says why: `NotConverted` in its own words. The same
+    items and files give the same archive, byte for byte.
+    """
+    archive = StoredZip()
+    folders = _Folders(collection_name)
+    files: list[dict[str, Any]] = []
+    skipped: list[dict[str, Any]] = []
+    yield _small_entry(archive, "README.TXT", _readme(folders.first))
+    for item in items:
+        known = {"sample_id": item.sample_id, "name": item.name}
+        try:
+            converted = await convert(item)
+        except Exception as error:
+            skipped.append({**known, "reason": _reason(item, error)})
+            continue
+        try:
+            try:
+                content = await anyio.to_thread.run_sync(_look_at, converted.path)
+            except (OSError, NotCanonicalWavError) as error:
+                skipped.append({**known, "reason": _reason(item, error)})
+                continue
+            path = folders.place(item.name)
+            files.append({**known, "path": path, "sha256": content.sha256, "size": content.size, **_report(converted)})
+            yield archive.entry(path, content.size, content.crc32)
+            async with await anyio.open_file(converted.path, "rb") as file:
+                while block := await file.read(_BLOCK_BYTES):
+                    yield block
+        finally:
+            with contextlib.suppress(OSError):
+                converted.path.unlink()
+    manifest = {
+        "collection": collection_name,
+        "generator": f"sample-agent {version('sample-agent')}",
+        "device": "SP-404MK2",
+        "format": "WAV, 16-bit PCM, 48 kHz",
+        "files": files,
+        "skipped": skipped,
+    }
+    yield _small_entry(archive, "MANIFEST.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    yield archive.end()
+
+
+class _Folders:
+    """Where each sample goes: the collection's folder, and when that is full the next one."""
+
+    def __init__(self, collection_name: str) -> None:
+        self._collection_name = collection_name
+        self._taken_folders: set[str] = set()
+        self._taken_names: set[str] = set()
+        self.first = self._current = self._next_folder()
+
+    def place(self, sample_name: str) -> str:
+        if len(self._taken_names) == FILES_PER_FOLDER:
+            self._current = self._next_folder()
+            self._taken_names.clear()
+        name = device_name(sample_name, taken=self._taken_names)
+        self._taken_names.add(name.lower())
+        return f"IMPORT/{self._current}/{name}.WAV"
+
+    def _next_folder(self) -> str:
+        folder = device_name(self._collection_name, taken=self._taken_folders)
+        self._taken_folders.add(folder.lower())
+        return folder
+
+
+def _look_at(path: Path) -> _Content:
+    """Size and checksums of a file; refuses one the unit might not play."""
+    crc32, sha256 = 0, hashlib.sha256()
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        read_wav_header(file.read(HEADER_BYTES), size)
+        file.seek(0)
+        while block := file.read(_BLOCK_BYTES):
+            crc32 = zlib.crc32(block, crc32)
+            sha256.update(block)
+    return _Content(size, crc32, sha256.hexdigest())
+
+
+def _reason(item: CardItem, error: Exception) -> str:
+    if isinstance(error, NotConverted):
+        return str(error)
+    log.error("sample left out of an export", sample_id=item.sample_id, exc_info=error)
+    return "The sample could not be converted."
+
+
+def _report(converted: Converted) -> dict[str, Any]:
+    return {"processing": dict(converted.report)} if converted.report else {}
+
+
+def _small_entry(archive: StoredZip, name: str, text: str) -> bytes:
+    content = text.encode(errors="backslashreplace")
+    return archive.entry(name, len(content), zlib.crc32(content)) + content
+
+
+def _readme(folder: str) -> str:
+    lines = [
+        f"{folder} - samples for the Roland SP-404MK2",
+        "",
+        "Putting them on the card",
+        "1. Use an SD card that was formatted in the SP-404MK2.",
+        "2. Unpack this archive and copy the folder IMPORT to the top of the card.",
+        "   If there is an IMPORT folder already, merge the two.",
+        f"   The samples then lie in IMPORT/{folder}/",
+        "3. Eject the card properly. Files beginning with ._ that a Mac leaves behind can be deleted.",
+        "",
+        "Loading them onto pads",
+        "1. Put the card into the unit.",
+        "2. Hold SHIFT and press pad 14, choose IMPORT from SD-CARD, then SAMPLE.",
+        "3. Press the pad that is to hold the sample.",
+        "4. Turn VALUE to find the file. Hold SHIFT and press VALUE to choose several.",
+        "",
+        "All samples are WAV, 16-bit, 48 kHz. MANIFEST.json lists what each file was called and what was",
+        "done to it, and which samples were left out and why.",
+        "Not yet tested on hardware.",
+        "",
+    ]
+    return "\r\n".join(lines)
