@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -61,7 +61,7 @@ class _Content:
     sha256: str
 
 
-async def stream_card(collection_name: str, items: Iterable[CardItem], convert: Convert) -> AsyncIterator[bytes]:
+async def stream_card(collection_name: str, items: Iterable[CardItem], convert: Convert) -> AsyncGenerator[bytes, None]:
     """The archive in pieces: `README.TXT`, `IMPORT/<collection>/<name>.WAV`…, `MANIFEST.json`.
 
     One item is converted at a time, and its file removed as soon as it is sent or the reader goes away.
