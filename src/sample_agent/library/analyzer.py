@@ -15,7 +15,7 @@ import anyio
 import httpx
 import structlog
 
-from sample_agent.core.examine import EngineUnavailable, examine
+from sample_agent.core.examine import ANALYSIS_PERCENT, EngineUnavailable, examine, preview
 from sample_agent.core.scratch import private_folder, scratch_space
 from sample_agent.core.settings import Settings
 from sample_agent.core.storage import ObjectMissing, Storage, StorageError
@@ -127,21 +127,23 @@ class LocalAnalyzer:
         self, file_key: str, preview_key: str, on_progress: OnProgress, *, filename: str = ""
     ) -> Analyzed:
         """See `Analyzer.analyze`."""
-        with private_folder(self._space) as folder, _storage_failures():
-            source, preview = folder / "source", folder / "preview"
+        with private_folder(self._space) as folder, _not_the_file():
+            source, rendered = folder / "source", folder / "preview"
             on_progress(0, "fetching")
-            await self._storage.copy_to(file_key, source)
             try:
-                examined = await examine(self._pool, source, preview, filename=filename, on_progress=on_progress)
-            except EngineUnavailable as error:
-                raise AnalyzerUnavailable(str(error)) from error
-            assert examined.preview is not None
-            stored = await self._storage.put(preview_key, preview, examined.preview.content_type)
+                await self._storage.copy_to(file_key, source)
+            except ObjectMissing as error:
+                raise _gone() from error
+            examined = await examine(self._pool, source, filename=filename, on_progress=on_progress)
+            on_progress(ANALYSIS_PERCENT, "preview")
+            info = await preview(self._pool, source, rendered)
+            stored = await self._storage.put(preview_key, rendered, info.content_type)
+            on_progress(100, "done")
         return Analyzed(
             result=examined.features,
             waveform_row=examined.waveform_row,
             peaks=examined.peaks,
-            preview_content_type=examined.preview.content_type,
+            preview_content_type=info.content_type,
             preview_size=stored.size,
             vibe=describe(examined.features),
         )
@@ -161,15 +163,15 @@ class RemoteAnalyzer:
         """See `Analyzer.analyze`."""
         # A signed link creates and never replaces; and the preview that stands shall stand until there is another.
         arriving = f"{preview_key}.new"
-        with _storage_failures():
+        with _not_the_file():
             if await self._storage.head(file_key) is None:
-                raise ObjectMissing
+                raise _gone()
             async with self._emptied(arriving):
                 on_progress(0, "analysing")
                 answer = await self._ask(file_key, arriving, filename)
                 on_progress(95, "preview")
-                preview = await self._storage.open(arriving)
-                stored = await self._storage.put(preview_key, preview, answer["preview"]["content_type"])
+                arrived = await self._storage.open(arriving)
+                stored = await self._storage.put(preview_key, arrived, answer["preview"]["content_type"])
         on_progress(100, "done")
         return _analyzed(answer, stored.size)
 
@@ -251,11 +253,15 @@ def _failure(status: int, problem: Any) -> AudioError | AnalyzerUnavailable:
     return AnalyzerUnavailable(f"The engine API answered with status {status}: {code or 'no code'}: {detail}")
 
 
+def _gone() -> AudioError:
+    return AudioError("file-not-found", "The file is not in storage any more. Upload it again.")
+
+
 @contextlib.contextmanager
-def _storage_failures() -> Iterator[None]:
+def _not_the_file() -> Iterator[None]:
     try:
         yield
-    except ObjectMissing as error:
-        raise AudioError("file-not-found", "The file is not in storage any more. Upload it again.") from error
+    except EngineUnavailable as error:
+        raise AnalyzerUnavailable(str(error)) from error
     except (StorageError, OSError) as error:
         raise AnalyzerUnavailable(f"The file or its preview could not be moved: {error}") from error
