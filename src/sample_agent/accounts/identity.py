@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.errors import SessionExpired
 from sample_agent.accounts.keys import Keys
 from sample_agent.accounts.passwords import Passwords
@@ -18,10 +19,6 @@ from sample_agent.accounts.tokens import AccessTokens
 from sample_agent.core.database import Database
 from sample_agent.core.errors import Unauthenticated
 from sample_agent.core.settings import Settings
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Identity:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, func, literal_column, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts.errors import (
     AccountDisabled,
@@ -19,17 +16,15 @@ from sample_agent.accounts.errors import (
     OneTimeTokenSpent,
 )
 from sample_agent.accounts.identity import Identity
-from sample_agent.accounts.models import OneTimeToken, User
+from sample_agent.accounts.models import User
+from sample_agent.accounts.one_time_tokens import VERIFY_EMAIL, redeem, void_tokens
 from sample_agent.accounts.passwords import Passwords, refuse_common
 from sample_agent.accounts.plans import set_plan
-from sample_agent.accounts.sessions import Client, SignIn, begin_session, token_hash
+from sample_agent.accounts.sessions import Client, SignIn, begin_session
+from sample_agent.accounts.tasks import request_verification_mail
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
-from sample_agent.core.queue import enqueue
 from sample_agent.core.settings import PlanId
-
-SEND_MAIL = "send-mail"
-VERIFY_EMAIL: Literal["verify-email"] = "verify-email"
 
 log = structlog.get_logger("accounts")
 
@@ -37,15 +32,15 @@ log = structlog.get_logger("accounts")
 async def register(identity: Identity, *, email: str, password: str, first_name: str, last_name: str) -> UUID:
     """Create an account that waits for its address to be confirmed, and return its id.
 
-    For an address that has a confirmed account nothing changes and the id is made up; the mail tells its owner. One
-    that was never confirmed is overwritten, so that nobody can reserve a stranger's address with a password of their
-    own. In every case the same statements run and the same work is queued: the caller learns nothing.
+    For an address that has a confirmed account nothing changes, and the mail tells its owner. One that was never
+    confirmed is overwritten, so that nobody can reserve a stranger's address with a password of their own. Then the id
+    is nobody's. In every case the same statements run and the same work is queued: the caller learns nothing.
     """
     refuse_common(password, email=email)
     password_hash = await identity.passwords.hash(password)
-    now = identity.now()
+    now, proposed_id = identity.now(), new_id()
     draft = insert(User).values(
-        id=new_id(),
+        id=proposed_id,
         email=email,
         password_hash=password_hash,
         first_name=first_name,
@@ -62,37 +57,26 @@ async def register(identity: Identity, *, email: str, password: str, first_name:
             "updated_at": now,
         },
         where=User.email_verified_at.is_(None),
-    ).returning(User.id, _is_new().label("is_new"))
+    ).returning(User.id)
     async with identity.database.transaction(purpose="identity") as db:
         row = (await db.execute(upsert)).one_or_none()
-        user_id, is_new = (row.id, row.is_new) if row else (new_id(), False)
-        await void_tokens(db, user_id, now)
-        await _request_verification_mail(db, email)
-    log.info("registration", outcome="created" if is_new else "overwritten" if row else "address taken")
-    return user_id if is_new else new_id()
+        await void_tokens(db, row.id if row else proposed_id, now)
+        await request_verification_mail(db, email)
+    log.info("registration", outcome="taken" if row is None else "created" if row.id == proposed_id else "overwritten")
+    return proposed_id
 
 
 async def resend_verification(identity: Identity, *, email: str) -> None:
     """Send the mail of `register` again, if there is such an account. The caller does not learn whether there is."""
     async with identity.database.transaction(purpose="identity") as db:
-        await _request_verification_mail(db, email)
+        await request_verification_mail(db, email)
 
 
 async def verify_email(identity: Identity, *, token: str) -> None:
     """Confirm the address a token was mailed to. Raises OneTimeTokenSpent when it is unknown, used, replaced or old."""
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
-        user_id = await db.scalar(
-            update(OneTimeToken)
-            .where(
-                OneTimeToken.token_hash == token_hash(token),
-                OneTimeToken.purpose == VERIFY_EMAIL,
-                OneTimeToken.used_at.is_(None),
-                OneTimeToken.expires_at > now,
-            )
-            .values(used_at=now)
-            .returning(OneTimeToken.user_id)
-        )
+        user_id = await redeem(db, token, VERIFY_EMAIL, now)
         if user_id is None:
             raise OneTimeTokenSpent
         await db.execute(
@@ -170,20 +154,3 @@ async def create_user(
             await set_plan(db, user_id, plan)
     log.info("user created", user_id=str(user_id), is_admin=is_admin)
     return user_id
-
-
-def _is_new() -> ColumnElement[bool]:
-    """In the RETURNING of an upsert: whether the row was inserted (PostgreSQL leaves xmax zero then)."""
-    return literal_column("xmax = 0")
-
-
-async def void_tokens(db: AsyncSession, user_id: UUID, now: datetime) -> None:
-    """Let no link mailed before work any longer: a newer one, or a new password, has taken its place."""
-    await db.execute(
-        update(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.used_at.is_(None)).values(used_at=now)
-    )
-
-
-async def _request_verification_mail(db: AsyncSession, email: str) -> None:
-    # Neither the link nor its token is in the queue: `tasks.send_mail` makes them when it sends.
-    await enqueue(db, SEND_MAIL, {"mail": VERIFY_EMAIL, "to": email, "token_id": str(new_id())})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,17 +14,20 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sample_agent.accounts.identity import utc_now
+from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.models import OneTimeToken, Session, User
-from sample_agent.accounts.service import VERIFY_EMAIL, void_tokens
-from sample_agent.accounts.sessions import token_hash
+from sample_agent.accounts.one_time_tokens import LIFETIME, VERIFY_EMAIL, put_in_force
 from sample_agent.core.database import Database
+from sample_agent.core.identifiers import new_id
 from sample_agent.core.mail import Mail, Mailer, MailRefused, render
+from sample_agent.core.queue import enqueue
+
+SEND_MAIL = "send-mail"
+"""The entry point of `send_mail` in the queue."""
 
 MAILS = Path(__file__).parent / "mails"
-VERIFICATION_LIFETIME = timedelta(hours=24)
-EXPIRED_KEPT = timedelta(days=7)
-UNCONFIRMED_KEPT = timedelta(days=30)
+_EXPIRED_KEPT = timedelta(days=7)
+_UNCONFIRMED_KEPT = timedelta(days=30)
 
 log = structlog.get_logger("accounts")
 
@@ -42,11 +43,15 @@ class MailResources:
     now: Callable[[], datetime] = utc_now
 
 
-async def send_mail(payload: Mapping[str, Any], resources: MailResources) -> None:
-    """Send the mail a registration asked for: the confirmation link, or to a confirmed address that it has an account.
+async def request_verification_mail(db: AsyncSession, email: str) -> None:
+    """Queue the mail that `send_mail` composes. Neither the link nor its token is in the queue."""
+    await enqueue(db, SEND_MAIL, {"mail": VERIFY_EMAIL, "to": email, "token_id": str(new_id())})
 
-    For an address without an account nothing is sent. The link's token is computed from its id and the signing key,
-    so that it lies nowhere but in the mail, and a second try after a failure sends the same link.
+
+async def send_mail(payload: Mapping[str, Any], resources: MailResources) -> None:
+    """Send what a registration asked for: the confirmation link, or to a confirmed address that it has an account.
+
+    For an address without an account nothing is sent. Raises MailNotSent when it is worth trying again.
     """
     if payload["mail"] != VERIFY_EMAIL:
         raise ValueError(f"there is no mail of the name {payload['mail']!r}")
@@ -66,54 +71,25 @@ async def send_mail(payload: Mapping[str, Any], resources: MailResources) -> Non
 
 async def forget_expired(database: Database, now: Callable[[], datetime] = utc_now) -> None:
     """Delete sessions and tokens that ended a week ago, and accounts whose address nobody confirmed in a month."""
-    ended = now() - EXPIRED_KEPT
+    ended = now() - _EXPIRED_KEPT
     async with database.transaction(purpose="identity") as db:
         await db.execute(delete(Session).where(Session.expires_at < ended))
         await db.execute(delete(OneTimeToken).where(OneTimeToken.expires_at < ended))
         await db.execute(
-            delete(User).where(User.email_verified_at.is_(None), User.updated_at < now() - UNCONFIRMED_KEPT)
+            delete(User).where(User.email_verified_at.is_(None), User.updated_at < now() - _UNCONFIRMED_KEPT)
         )
 
 
 async def _compose(address: str, token_id: UUID, resources: MailResources) -> tuple[str, dict[str, Any]] | None:
+    """The template and what goes into it: never anything a stranger typed, lest we send their words for them."""
     async with resources.database.transaction(purpose="identity") as db:
         user = await db.scalar(select(User).where(User.email == address).with_for_update())
         if user is None or not user.is_active:
             return None
         if user.email_verified_at is not None:
             return "already-registered", {"link": f"{resources.public_url}/login"}
-        token = one_time_token(resources.signing_key, token_id)
-        if not await _put_in_force(db, user, token_id, token, resources.now()):
-            return None
+        token = await put_in_force(db, resources.signing_key, token_id, user.id, VERIFY_EMAIL, resources.now())
+    if token is None:
+        return None
     link = f"{resources.public_url}/verify-email?{urlencode({'token': token})}"
-    return "verify-email", {"link": link, "hours": int(VERIFICATION_LIFETIME.total_seconds() // 3600)}
-
-
-async def _put_in_force(db: AsyncSession, user: User, token_id: UUID, token: str, now: datetime) -> bool:
-    """Make this the one token that confirms the address; False when it was used or a newer one has taken its place."""
-    newest = await db.scalar(
-        select(OneTimeToken)
-        .where(OneTimeToken.user_id == user.id, OneTimeToken.purpose == VERIFY_EMAIL, OneTimeToken.id >= token_id)
-        .order_by(OneTimeToken.id.desc())
-        .limit(1)
-    )
-    if newest is not None:
-        return newest.id == token_id and newest.used_at is None
-    await void_tokens(db, user.id, now)
-    db.add(
-        OneTimeToken(
-            id=token_id,
-            user_id=user.id,
-            purpose=VERIFY_EMAIL,
-            token_hash=token_hash(token),
-            created_at=now,
-            expires_at=now + VERIFICATION_LIFETIME,
-        )
-    )
-    return True
-
-
-def one_time_token(key: bytes, token_id: UUID) -> str:
-    """The token of this id: to be computed by whoever holds the key, and by nobody else."""
-    digest = hmac.digest(key, b"one-time\0" + token_id.bytes, "sha256")
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return "verify-email", {"link": link, "hours": int(LIFETIME.total_seconds() // 3600)}
