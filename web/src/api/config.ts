@@ -1,0 +1,31 @@
+/** What the server tells the app about its surroundings before anything else happens. */
+import { problemFromResponse, Unreachable } from './problem'
+
+export interface Config {
+  /** Origin of the library API; empty when it shares this page's origin. */
+  library_url: string
+  version: string
+  registration: boolean
+  development: boolean
+  max_upload_bytes: number
+}
+
+let current: Config | null = null
+
+export async function loadConfig(): Promise<Config> {
+  const response = await fetch('/config.json').catch((cause: unknown) => {
+    throw new Unreachable(cause)
+  })
+  if (!response.ok) throw await problemFromResponse(response)
+  current = (await response.json()) as Config
+  return current
+}
+
+export function config(): Config {
+  if (!current) throw new Error('loadConfig() comes first')
+  return current
+}
+
+export function libraryUrl(path: string): string {
+  return new URL(path, config().library_url || window.location.origin).href
+}

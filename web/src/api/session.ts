@@ -1,0 +1,110 @@
+/**
+ * Who is signed in. The access token lives in memory only; what survives a reload is the HttpOnly refresh cookie,
+ * which scripts cannot read. Tabs tell each other about new tokens and about signing out.
+ */
+import { create } from 'zustand'
+import { Problem, problemFromResponse, Unreachable } from './problem'
+import { type Grant, singleFlightRefresh } from './refresh'
+import type { Session, User } from './types'
+
+interface SessionGrant extends Grant {
+  user: User
+}
+
+interface SessionState {
+  status: 'unknown' | 'signed-in' | 'signed-out'
+  grant: SessionGrant | null
+  /** True when a session ended by itself, so that the sign-in page can say why it is there. */
+  expired: boolean
+}
+
+export const useSession = create<SessionState>(() => ({ status: 'unknown', grant: null, expired: false }))
+
+/** Says only that a refresh is worth trying, so that a first visit does not ask for what cannot exist. */
+const HINT = 'sample-agent.session'
+
+type Notice = { kind: 'granted'; grant: SessionGrant } | { kind: 'signed-out' }
+const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('sample-agent-session')
+tabs?.addEventListener('message', ({ data }: MessageEvent<Notice>) => {
+  if (data.kind === 'granted') useSession.setState({ status: 'signed-in', grant: data.grant, expired: false })
+  else useSession.setState({ status: 'signed-out', grant: null })
+})
+
+function remember(grant: SessionGrant): void {
+  localStorage.setItem(HINT, '1')
+  useSession.setState({ status: 'signed-in', grant, expired: false })
+  tabs?.postMessage({ kind: 'granted', grant } satisfies Notice)
+}
+
+function forget(expired: boolean): void {
+  localStorage.removeItem(HINT)
+  useSession.setState({ status: 'signed-out', grant: null, expired })
+  tabs?.postMessage({ kind: 'signed-out' } satisfies Notice)
+}
+
+export function signedIn(session: Session): void {
+  remember(grantFrom(session))
+}
+
+function grantFrom(session: Session): SessionGrant {
+  return { token: session.token, expiresAt: Date.now() + session.expires_in * 1000, user: session.user }
+}
+
+async function requestRefresh(): Promise<SessionGrant> {
+  const response = await fetch('/api/auth/refresh', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'sample-agent' },
+    body: '{}',
+  }).catch((cause: unknown) => {
+    throw new Unreachable(cause)
+  })
+  if (!response.ok) throw await problemFromResponse(response)
+  return grantFrom((await response.json()) as Session)
+}
+
+const refresh = singleFlightRefresh<SessionGrant>({
+  latest: () => useSession.getState().grant,
+  request: requestRefresh,
+  accept: remember,
+  locks: typeof navigator === 'undefined' ? undefined : navigator.locks,
+})
+
+/** A new token in place of `stale`. A refused refresh ends the session; an unanswered one does not. */
+export async function renew(stale: string | null): Promise<string> {
+  try {
+    return (await refresh(stale)).token
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) forget(useSession.getState().status === 'signed-in')
+    throw error
+  }
+}
+
+/** A token that is good for at least the next ten seconds. */
+export async function validToken(): Promise<string> {
+  const { grant } = useSession.getState()
+  if (grant && grant.expiresAt - Date.now() > 10_000) return grant.token
+  return renew(grant?.token ?? null)
+}
+
+/** Picks the session up again after a reload. */
+export async function resumeSession(): Promise<void> {
+  if (useSession.getState().status !== 'unknown') return
+  if (!localStorage.getItem(HINT)) return useSession.setState({ status: 'signed-out' })
+  try {
+    await renew(null)
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 401)) throw error
+  }
+}
+
+export async function signOut(): Promise<void> {
+  const token = useSession.getState().grant?.token
+  try {
+    await fetch('/api/auth/logout', {
+      method: 'POST',
+      headers: { 'X-Requested-With': 'sample-agent', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+    })
+  } finally {
+    forget(false)
+  }
+}

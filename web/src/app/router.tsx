@@ -1,0 +1,146 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+import { loadConfig } from '@/api/config'
+import { resumeSession, useSession } from '@/api/session'
+import { parseFilters } from '@/features/library/filters'
+import { Loading } from '@/ui/spinner'
+import { ErrorPage, NotFoundPage } from './error-page'
+import { readSearch, writeSearch } from './search-params'
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined)
+
+/** Only a path of this app may be gone back to: anything else would let a link send people elsewhere after sign-in. */
+export function safeNext(value: unknown): string | undefined {
+  const next = text(value)
+  return next?.startsWith('/') && !next.startsWith('//') && !next.startsWith('/\\') ? next : undefined
+}
+
+const root = createRootRoute({
+  component: Outlet,
+  beforeLoad: async () => {
+    await loadConfigOnce()
+    await resumeSession()
+  },
+  errorComponent: ErrorPage,
+  notFoundComponent: NotFoundPage,
+})
+
+let configured = false
+async function loadConfigOnce(): Promise<void> {
+  if (configured) return
+  await loadConfig()
+  configured = true
+}
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/samples', replace: true })
+  },
+})
+
+const visitor = createRoute({
+  getParentRoute: () => root,
+  id: 'visitor',
+  component: lazyRouteComponent(() => import('@/features/auth/layout'), 'AuthLayout'),
+})
+
+const login = createRoute({
+  getParentRoute: () => visitor,
+  path: '/login',
+  validateSearch: (search): { next?: string } => ({ next: safeNext(search.next) }),
+  beforeLoad: ({ search }) => {
+    if (useSession.getState().status === 'signed-in')
+      throw redirect({ href: search.next ?? '/samples', replace: true })
+  },
+  component: lazyRouteComponent(() => import('@/features/auth/login'), 'LoginPage'),
+})
+
+const register = createRoute({
+  getParentRoute: () => visitor,
+  path: '/register',
+  component: lazyRouteComponent(() => import('@/features/auth/register'), 'RegisterPage'),
+})
+
+const checkMail = createRoute({
+  getParentRoute: () => visitor,
+  path: '/check-mail',
+  validateSearch: (search): { email?: string } => ({ email: text(search.email) }),
+  component: lazyRouteComponent(() => import('@/features/auth/check-mail'), 'CheckMailPage'),
+})
+
+const verifyEmail = createRoute({
+  getParentRoute: () => visitor,
+  path: '/verify-email',
+  validateSearch: (search): { token?: string } => ({ token: text(search.token) }),
+  component: lazyRouteComponent(() => import('@/features/auth/verify-email'), 'VerifyEmailPage'),
+})
+
+const member = createRoute({
+  getParentRoute: () => root,
+  id: 'member',
+  beforeLoad: ({ location }) => {
+    if (useSession.getState().status === 'signed-in') return
+    throw redirect({ to: '/login', search: { next: location.pathname + location.searchStr }, replace: true })
+  },
+  component: lazyRouteComponent(() => import('./shell'), 'Shell'),
+})
+
+const samples = createRoute({
+  getParentRoute: () => member,
+  path: '/samples',
+  validateSearch: parseFilters,
+  component: lazyRouteComponent(() => import('@/features/library/page'), 'LibraryPage'),
+})
+
+const sample = createRoute({
+  getParentRoute: () => member,
+  path: '/samples/$id',
+  component: lazyRouteComponent(() => import('@/features/detail/page'), 'SamplePage'),
+})
+
+const collections = createRoute({
+  getParentRoute: () => member,
+  path: '/collections',
+  component: lazyRouteComponent(() => import('@/features/collections/list-page'), 'CollectionsPage'),
+})
+
+const collection = createRoute({
+  getParentRoute: () => member,
+  path: '/collections/$id',
+  component: lazyRouteComponent(() => import('@/features/collections/page'), 'CollectionPage'),
+})
+
+const account = createRoute({
+  getParentRoute: () => member,
+  path: '/account',
+  component: lazyRouteComponent(() => import('@/features/account/page'), 'AccountPage'),
+})
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    visitor.addChildren([login, register, checkMail, verifyEmail]),
+    member.addChildren([samples, sample, collections, collection, account]),
+  ]),
+  parseSearch: readSearch,
+  stringifySearch: writeSearch,
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+  defaultErrorComponent: ErrorPage,
+  defaultNotFoundComponent: NotFoundPage,
+  defaultPendingComponent: () => <Loading what="the page" />,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,96 @@
+/** Live progress: one event stream for the whole app, written into the caches every page reads from. */
+import { authorizedFetch } from '@/api/client'
+import { libraryUrl } from '@/api/config'
+import { readEvents } from '@/api/events'
+import { keys } from '@/api/keys'
+import { Problem, problemFromResponse } from '@/api/problem'
+import { queryClient } from '@/api/query'
+import type { Job, SampleStatus } from '@/api/types'
+import { fetchSample, patchSample, samplesChanged, storeSample } from '@/features/samples'
+
+type JobListener = (job: Job) => void
+const listeners = new Set<JobListener>()
+
+export function onJob(listener: JobListener): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+const SHOWN_AS: Record<Job['status'], SampleStatus | null> = {
+  pending: 'pending',
+  processing: 'processing',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: null,
+}
+
+export const isOver = ({ status }: Job) =>
+  status === 'completed' || status === 'failed' || status === 'cancelled'
+
+/** Takes news of a job, from the stream or from a poll. */
+export function receiveJob(job: Job): void {
+  queryClient.setQueryData(keys.job(job.sample_id), job)
+  for (const listener of listeners) listener(job)
+  if (isOver(job)) {
+    void fetchSample(job.sample_id).then(storeSample, () => undefined)
+    refreshTotalsSoon()
+    return
+  }
+  const status = SHOWN_AS[job.status]
+  if (status) patchSample(job.sample_id, { status })
+}
+
+const TOTALS_EVERY = 2000
+let totalsTimer: ReturnType<typeof setTimeout> | null = null
+
+/** Counts and lists follow at most every two seconds, however many jobs end. */
+export function refreshTotalsSoon(): void {
+  totalsTimer ??= setTimeout(() => {
+    totalsTimer = null
+    samplesChanged()
+  }, TOTALS_EVERY)
+}
+
+const FIRST_WAIT = 1000
+const LONGEST_WAIT = 30_000
+
+/** Listens until the signal aborts, and connects again whenever the stream breaks. */
+export async function followJobs(signal: AbortSignal): Promise<void> {
+  let wait = FIRST_WAIT
+  let connectedBefore = false
+  while (!signal.aborted) {
+    try {
+      const request = new Request(libraryUrl('/api/jobs/events'), {
+        headers: { Accept: 'text/event-stream' },
+        signal,
+      })
+      const response = await authorizedFetch(request)
+      if (!response.ok) throw await problemFromResponse(response)
+      // Whatever ended while nobody listened is in the lists, not in the stream.
+      if (connectedBefore) samplesChanged()
+      connectedBefore = true
+      await readEvents(response, ({ event, data }) => {
+        wait = FIRST_WAIT
+        if (event === 'job') receiveJob(JSON.parse(data) as Job)
+        if (event === 'snapshot') (JSON.parse(data) as { jobs: Job[] }).jobs.forEach(receiveJob)
+      })
+    } catch (error) {
+      if (signal.aborted) return
+      if (error instanceof Problem && error.status === 401) return
+    }
+    await pause(wait, signal)
+    wait = Math.min(wait * 2, LONGEST_WAIT)
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, milliseconds)
+    function done() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,56 @@
+import { ArrowDown, ArrowUp } from 'lucide-react'
+import { classes } from '@/ui/classes'
+
+type Column = 'name' | 'tempo' | 'key' | 'duration'
+export type ColumnSort = Column | `-${Column}`
+
+interface GridHeaderProps {
+  sort?: string
+  /** Absent where the order is the list's own. */
+  onSort?: (sort: ColumnSort) => void
+}
+
+export function GridHeader({ sort, onSort }: GridHeaderProps) {
+  const sortable = (column: Column, name: string, right = false) => {
+    const direction = sort === column ? 'ascending' : sort === `-${column}` ? 'descending' : undefined
+    return (
+      <div role="columnheader" aria-sort={direction} className={classes('flex', right && 'justify-end')}>
+        {onSort ? (
+          <button
+            type="button"
+            onClick={() => onSort(direction === 'ascending' ? `-${column}` : column)}
+            className={classes(
+              'flex h-6 items-center gap-0.5 rounded hover:text-ink',
+              direction && 'text-accent',
+            )}
+          >
+            {name}
+            {direction === 'ascending' && <ArrowUp size={10} aria-hidden />}
+            {direction === 'descending' && <ArrowDown size={10} aria-hidden />}
+          </button>
+        ) : (
+          name
+        )}
+      </div>
+    )
+  }
+  const hidden = (name: string) => (
+    <div role="columnheader">
+      <span className="sr-only">{name}</span>
+    </div>
+  )
+  return (
+    <>
+      {hidden('Selected')}
+      {hidden('Play')}
+      {hidden('Favourite')}
+      {sortable('name', 'Name')}
+      <div role="columnheader">Waveform</div>
+      {sortable('tempo', 'BPM', true)}
+      {sortable('key', 'Key')}
+      {sortable('duration', 'Sec', true)}
+      <div role="columnheader">Tags and vibe</div>
+      {hidden('More')}
+    </>
+  )
+}

@@ -1,0 +1,2 @@
+export { GridHeader } from './header'
+export { SampleGrid } from './sample-grid'

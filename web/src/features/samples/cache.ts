@@ -1,0 +1,48 @@
+/** Changes to samples that are already on screen, written straight into the cached lists and details. */
+import type { InfiniteData } from '@tanstack/react-query'
+import { keys } from '@/api/keys'
+import { queryClient } from '@/api/query'
+import type { Sample, SampleDetail, SamplePage } from '@/api/types'
+
+type Pages = InfiniteData<SamplePage, string | null>
+
+function editLists(edit: (samples: Sample[]) => Sample[]): void {
+  queryClient.setQueriesData<Pages>({ queryKey: [...keys.samples, 'list'] }, (data) => {
+    if (!data) return data
+    let gone = 0
+    const pages = data.pages.map((page) => {
+      const samples = edit(page.samples)
+      gone += page.samples.length - samples.length
+      return samples === page.samples ? page : { ...page, samples }
+    })
+    return { ...data, pages: gone ? pages.map((page) => ({ ...page, total: page.total - gone })) : pages }
+  })
+}
+
+export function patchSample(id: string, change: Partial<Sample>): void {
+  editLists((samples) =>
+    samples.some((sample) => sample.id === id)
+      ? samples.map((sample) => (sample.id === id ? { ...sample, ...change } : sample))
+      : samples,
+  )
+  queryClient.setQueryData<SampleDetail>(keys.sample(id), (detail) => detail && { ...detail, ...change })
+}
+
+/** Puts a fresh detail everywhere the sample is shown. */
+export function storeSample(detail: SampleDetail): void {
+  const { analysis: _analysis, collections: _collections, job: _job, ...summary } = detail
+  patchSample(detail.id, summary)
+  queryClient.setQueryData<SampleDetail>(keys.sample(detail.id), detail)
+}
+
+export function removeSamples(ids: ReadonlySet<string>): void {
+  editLists((samples) =>
+    samples.some((sample) => ids.has(sample.id)) ? samples.filter((sample) => !ids.has(sample.id)) : samples,
+  )
+}
+
+export function samplesChanged(): void {
+  void queryClient.invalidateQueries({ queryKey: [...keys.samples, 'list'] })
+  void queryClient.invalidateQueries({ queryKey: keys.facets })
+  void queryClient.invalidateQueries({ queryKey: keys.usage })
+}

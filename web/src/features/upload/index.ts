@@ -1,0 +1,2 @@
+export { DropZone, Pickers } from './drop-zone'
+export { UploadPanel } from './panel'

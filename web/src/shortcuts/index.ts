@@ -1,0 +1,2 @@
+export { ShortcutSheet } from './sheet'
+export { type ShortcutHandlers, useShortcuts } from './use-shortcuts'
