@@ -116,8 +116,8 @@ async def send_file(
     allowed_hosts: Collection[str],
     max_seconds: float,
     resolver: Resolver = resolve,
-) -> None:
-    """PUT the file `source` to `url`, to create what is not there yet and never to replace.
+) -> int:
+    """PUT the file `source` to `url`, to create what is not there yet and never to replace; how many bytes that were.
 
     Raises:
         UrlNotAllowed, FetchFailed, FetchUnreachable
@@ -125,7 +125,7 @@ async def send_file(
     size = (await anyio.Path(source).stat()).st_size
     headers = {"Content-Type": content_type, "Content-Length": str(size), "If-None-Match": "*"}
     async with _exchange("PUT", url, _blocks(source), headers, allowed_hosts, max_seconds, resolver):
-        pass
+        return size
 
 
 def check_url(url: str, allowed_hosts: Collection[str]) -> httpx.URL:
