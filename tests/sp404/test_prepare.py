@@ -1,5 +1,8 @@
 import io
 import os
+import tracemalloc
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sample_agent.sp404.prepare as module
-from sample_agent.sp404.prepare import MIN_FRAMES, NothingToPrepareError, prepare
+from sample_agent.sp404.prepare import MIN_FRAMES, NothingToPrepareError, prepare, write_prepared
+from sample_agent.sp404.wav import read_wav
 
 RNG = np.random.default_rng(2)
 AUDIO = Path(os.environ.get("SAMPLE_AGENT_AUDIO", Path(__file__).parents[3] / "shared/audio"))
@@ -85,6 +89,50 @@ def test_how_long_a_chunk_is_does_not_change_the_result(monkeypatch: pytest.Monk
     whole = prepare(source, 44_100).pcm
     monkeypatch.setattr(module, "_CHUNK_FRAMES", 1000)
     assert np.array_equal(prepare(source, 44_100).pcm, whole)
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+@pytest.mark.parametrize("channels", [1, 6])
+def test_a_sound_that_comes_in_blocks_is_the_same_as_one_that_comes_whole(rate: int, channels: int) -> None:
+    source = tone(rate, seconds=1, channels=channels, level=1.5)
+    edges = [0, 1, 2, 100, 100, 7000, len(source)]
+    pieces = (source[start:end] for start, end in pairwise(edges))
+    file = io.BytesIO()
+    report = write_prepared(file, pieces, rate)
+    whole = prepare(source, rate)
+    assert np.array_equal(read_wav(file.getvalue()), whole.pcm)
+    assert report == whole.report
+
+
+def test_no_block_behind_the_cut_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_FRAMES", 10_000)
+    asked = 0
+
+    def endless() -> Iterator[np.ndarray]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield np.zeros((4000, 2), np.float32)
+
+    report = write_prepared(io.BytesIO(), endless(), 48_000)
+    assert (report.frames, report.truncated, asked) == (10_000, True, 3)
+
+
+def test_a_long_sound_takes_no_more_memory_than_a_short_one(tmp_path: Path) -> None:
+    block = tone(44_100, seconds=2, channels=2)
+    tracemalloc.start()
+    with (tmp_path / "long.wav").open("wb") as file:
+        report = write_prepared(file, (block for _ in range(120)), 44_100, scratch_dir=tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert report.frames == 240 * 48_000
+    assert peak < 80 * 1024 * 1024
+    assert [path.name for path in tmp_path.iterdir()] == ["long.wav"]
+
+
+def test_channels_that_come_and_go_are_refused() -> None:
+    with pytest.raises(ValueError, match="channels changes"):
+        write_prepared(io.BytesIO(), [tone(48_000), tone(48_000, channels=2)], 48_000)
 
 
 def test_digital_silence_stays_silent() -> None:
