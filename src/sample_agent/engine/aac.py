@@ -9,13 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from sample_agent.engine.alac import open_alac
-from sample_agent.engine.decode import AudioStream, Block, DecodingFailed, corrupt
+from sample_agent.engine.decode import DAMAGED, AudioStream, Block, DecodingFailed, corrupt
 from sample_agent.engine.errors import AudioError
 from sample_agent.engine.mp4 import AudioTrack, Mp4Error, read_audio_track
 from sample_agent.engine.sniff import id3_size
@@ -68,7 +69,7 @@ def _open_track(file: BinaryIO, track: AudioTrack, max_seconds: float) -> AudioS
     configuration = _parse_configuration(track.configuration)
     rate = configuration.sample_rate
     skip = track.skip * rate // track.timescale
-    whole = len(track.sizes) * _PACKET_FRAMES - skip
+    whole = (len(track.sizes) + track.missing) * _PACKET_FRAMES - skip
     length = whole if track.duration is None else min(whole, track.duration * rate // track.timescale)
 
     def packets() -> Iterator[bytes]:
@@ -76,11 +77,9 @@ def _open_track(file: BinaryIO, track: AudioTrack, max_seconds: float) -> AudioS
             file.seek(offset)
             yield file.read(size)
 
-    source = _cut(_decoded(packets(), configuration), max(skip, 0), max(length, 0))
-    stream = AudioStream("m4a", rate, configuration.channels, max(length, 0), source, max_seconds)
-    if configuration.core_only:
-        stream.warnings.append("The file is HE-AAC: the highest frequencies are left out.")
-    return stream
+    warnings = ["The file is HE-AAC: the highest frequencies are left out."] if configuration.core_only else []
+    source = _cut(_decoded(packets(), configuration, warnings), max(skip, 0), max(length, 0))
+    return AudioStream("m4a", rate, configuration.channels, max(length, 0), source, max_seconds, warnings)
 
 
 def _open_adts(file: BinaryIO, max_seconds: float) -> AudioStream:
@@ -112,8 +111,9 @@ def _open_adts(file: BinaryIO, max_seconds: float) -> AudioStream:
             yield file.read(length - overhead)
             at += length
 
-    source = _decoded(packets(), configuration)
-    return AudioStream("m4a", configuration.sample_rate, channels, None, source, max_seconds)
+    warnings: list[str] = []
+    source = _decoded(packets(), configuration, warnings)
+    return AudioStream("m4a", configuration.sample_rate, channels, None, source, max_seconds, warnings)
 
 
 def _parse_configuration(data: bytes) -> _Configuration:
@@ -138,19 +138,46 @@ def _checked(configuration: _Configuration) -> _Configuration:
     return configuration
 
 
-def _decoded(packets: Iterator[bytes], configuration: _Configuration) -> Iterator[Block]:
+def _decoded(packets: Iterator[bytes], configuration: _Configuration, warnings: list[str]) -> Iterator[Block]:
     preroll: list[bytes] = []
     while True:
         fresh = [packet for _, packet in zip(range(_PACKETS_PER_BLOCK), packets, strict=False)]
         if not fresh:
             return
-        block = _decode_packets([*preroll, *fresh], configuration)[len(preroll) * _PACKET_FRAMES :]
-        if not len(block):
-            raise DecodingFailed("nothing came out")
+        block = _output([*preroll, *fresh], len(fresh), configuration)
+        if block is None:
+            block = _salvaged(preroll, fresh, configuration)
+            if DAMAGED not in warnings:
+                warnings.append(DAMAGED)
         yield block
-        if len(block) < len(fresh) * _PACKET_FRAMES:
-            raise DecodingFailed("packets are missing")
         preroll = fresh[-_PREROLL:]
+
+
+def _salvaged(preroll: list[bytes], fresh: list[bytes], configuration: _Configuration) -> Block:
+    """A block with a damaged packet in it, decoded packet by packet, with silence for those that do not decode.
+
+    Raises:
+        DecodingFailed: none does.
+    """
+    previous = [*preroll[-1:], *fresh] if preroll else [b"", *fresh]
+    pieces = [
+        _output([before, packet], 1, configuration) if before else _output([packet], 1, configuration)
+        for before, packet in pairwise(previous)
+    ]
+    if all(piece is None for piece in pieces):
+        raise DecodingFailed("no packet decodes")
+    silence = np.zeros((_PACKET_FRAMES, configuration.channels), np.float32)
+    return np.concatenate([silence if piece is None else piece for piece in pieces])
+
+
+def _output(packets: list[bytes], wanted: int, configuration: _Configuration) -> Block | None:
+    """What the last `wanted` packets decode to; None when they do not."""
+    try:
+        decoded = _decode_packets(packets, configuration)
+    except DecodingFailed:
+        return None
+    whole = decoded.shape == (len(packets) * _PACKET_FRAMES, configuration.channels)
+    return decoded[-wanted * _PACKET_FRAMES :] if whole else None
 
 
 def _decode_packets(packets: list[bytes], configuration: _Configuration) -> Block:

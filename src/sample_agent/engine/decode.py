@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from sample_agent.engine.containers import read_claim
 from sample_agent.engine.errors import AudioError
+from sample_agent.engine.lenient import open_leniently
 from sample_agent.engine.sniff import SNIFF_BYTES, AudioFormat, sniff_format
 
 Block = npt.NDArray[np.float32]
@@ -27,6 +28,7 @@ MAX_CHANNELS = 64
 
 # A float file may go over full scale; beyond +36 dB it is not audio, and powers of it would overflow.
 _MAX_AMPLITUDE = 64.0
+DAMAGED = "The file is damaged; what could be decoded was used."
 # A header that is off by a few frames (resampled, padded to a codec's frame) is nothing to warn about.
 _MISSING_SECONDS = 0.05
 
@@ -86,7 +88,7 @@ class AudioStream:
                 raise corrupt(self.format) from error
             self._warn(f"The file is damaged after {frames / self.sample_rate:.1f} seconds; the rest is missing.")
         if frames == 0:
-            raise AudioError("empty-audio", "The file holds no audio.")
+            raise corrupt(self.format) if self.claimed_frames else AudioError("empty-audio", "The file holds no audio.")
         self._warn_if_short(frames)
 
     def _finite(self, block: Block) -> Block:
@@ -197,23 +199,34 @@ def _open_sndfile(file: BinaryIO, audio_format: AudioFormat, max_seconds: float)
         # By descriptor: libsndfile must judge by content, and its wrapper trusts some extensions.
         sound = soundfile.SoundFile(file.fileno(), closefd=False)
     except soundfile.LibsndfileError as error:
-        raise corrupt(audio_format) from error
+        salvaged = open_leniently(file, audio_format)
+        if salvaged is None:
+            raise corrupt(audio_format) from error
+        rate, channels, source = salvaged.sample_rate, salvaged.channels, salvaged.blocks
+        return AudioStream(audio_format, rate, channels, None, source, max_seconds, [DAMAGED])
+
+    warnings: list[str] = []
 
     def read() -> Iterator[Block]:
         with sound:
-            while True:
-                try:
-                    block = sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
-                except soundfile.LibsndfileError as error:
+            frames = 0
+            try:
+                while len(block := sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+                    frames += len(block)
+                    yield block
+            except soundfile.LibsndfileError as error:
+                if frames:
                     raise DecodingFailed(str(error)) from error
-                if not len(block):
-                    return
-                yield block
+            if not frames:
+                salvaged = open_leniently(file, audio_format)
+                if salvaged and (salvaged.sample_rate, salvaged.channels) == (sound.samplerate, sound.channels):
+                    warnings.append(DAMAGED)
+                    yield from salvaged.blocks
 
     claimed = claim.frames if claim else None
     if audio_format == "flac" and 0 < sound.frames < 2**62:
         claimed = sound.frames
-    return AudioStream(audio_format, sound.samplerate, sound.channels, claimed, read(), max_seconds)
+    return AudioStream(audio_format, sound.samplerate, sound.channels, claimed, read(), max_seconds, warnings)
 
 
 def _check(stream: AudioStream) -> None:

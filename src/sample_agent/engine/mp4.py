@@ -28,6 +28,7 @@ class AudioTrack:
         timescale: ticks per second of the track.
         skip: ticks of encoder delay to leave out at the start.
         duration: ticks that remain, or None when the file does not say.
+        missing: packets that the file speaks of and does not hold.
     """
 
     codec: bytes
@@ -37,6 +38,7 @@ class AudioTrack:
     timescale: int
     skip: int
     duration: int | None
+    missing: int
 
 
 def read_audio_track(file: BinaryIO) -> AudioTrack | None:
@@ -110,14 +112,13 @@ def _audio_track(track: memoryview, movie_timescale: int, length: int) -> AudioT
     codec, configuration = _description(_find(table, b"stsd"))
     sizes = _sizes(_find(table, b"stsz"), length)
     offsets = _offsets(table, sizes)
-    if len(sizes) and (int(offsets.min()) < 0 or int(offsets.max()) >= length):
-        inside = (offsets >= 0) & (offsets + sizes <= length)
-        # A download that stopped: keep what is there, in order, up to the first packet that is not.
-        kept = int(np.argmin(inside)) if not inside.all() else len(sizes)
-        offsets, sizes = offsets[:kept], sizes[:kept]
+    # A download that stopped: what is there, in order, up to the first packet that is not.
+    outside = (offsets < 0) | (offsets + sizes > length)
+    present = int(np.argmax(outside)) if outside.any() else len(sizes)
     timescale = _timescale(_find(track, b"mdia", b"mdhd"))
     skip, duration = _edit(_find(track, b"edts", b"elst"), timescale, movie_timescale)
-    return AudioTrack(codec, configuration, offsets, sizes, timescale, skip, duration)
+    missing = len(sizes) - present
+    return AudioTrack(codec, configuration, offsets[:present], sizes[:present], timescale, skip, duration, missing)
 
 
 def _description(box: memoryview) -> tuple[bytes, bytes]:
