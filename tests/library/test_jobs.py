@@ -48,7 +48,9 @@ class ScriptedAnalyzer:
     order: list[str] = field(default_factory=list)
     storage: Storage | None = None
 
-    async def analyze(self, file_key: str, preview_key: str, on_progress: OnProgress) -> Analyzed:
+    async def analyze(
+        self, file_key: str, preview_key: str, on_progress: OnProgress, *, filename: str = ""
+    ) -> Analyzed:
         self.order.append(file_key)
         on_progress(40, "listening")
         self.begun.set()

@@ -40,6 +40,7 @@ class Attempt:
     max_attempts: int
     lease: UUID
     file_key: str
+    filename: str
 
     @property
     def is_last(self) -> bool:
@@ -71,7 +72,17 @@ async def claim(session: AsyncSession, job_id: UUID, *, worker: str, max_attempt
     await session.flush()
     await session.refresh(job)
     await jobs.announce(session, job)
-    return Attempt(job.id, job.user_id, sample.id, job.tier, job.attempt, job.max_attempts, lease, sample.file_key)
+    return Attempt(
+        job_id=job.id,
+        user_id=job.user_id,
+        sample_id=sample.id,
+        tier=job.tier,
+        number=job.attempt,
+        max_attempts=job.max_attempts,
+        lease=lease,
+        file_key=sample.file_key,
+        filename=sample.filename,
+    )
 
 
 async def report(session: AsyncSession, attempt: Attempt, progress: int, step: str) -> None:

@@ -108,7 +108,9 @@ async def _analyze(attempt: Attempt, key: str, tools: Tools) -> Analyzed:
     """The analysis, with its progress shown. Stops with LostLease when the job is taken away meanwhile."""
     progress = _Progress()
     reporting = asyncio.create_task(progress.keep_reporting(attempt, tools.database))
-    analysis = asyncio.create_task(tools.analyzer.analyze(attempt.file_key, key, progress.note))
+    analysis = asyncio.create_task(
+        tools.analyzer.analyze(attempt.file_key, key, progress.note, filename=attempt.filename)
+    )
     try:
         await asyncio.wait({reporting, analysis}, return_when=asyncio.FIRST_COMPLETED)
         return analysis.result() if analysis.done() else _raised_by(reporting)

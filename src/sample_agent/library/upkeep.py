@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sample_agent.accounts.tasks import forget_expired
 from sample_agent.billing import PLANS, quotas
 from sample_agent.core.database import Database
 from sample_agent.core.settings import Settings
@@ -100,7 +101,7 @@ async def measure_depth(database: Database) -> None:
 
 
 async def purge(database: Database, settings: Settings) -> None:
-    """Clear out what is over: old trash, reservations nobody settled, answers kept for repetition, queue records."""
+    """Clear out what is over: old trash, ended sessions, unsettled reservations, kept answers, the queue's records."""
     async with database.transaction(purpose="worker") as session:
         if not await _alone(session, 3):
             return
@@ -113,6 +114,7 @@ async def purge(database: Database, settings: Settings) -> None:
     for user_id, reservation in expired:
         async with database.transaction(user_id) as session:
             await quotas.release(session, reservation)
+    await forget_expired(database)
     purged = await purge_trash(database, older_than=timedelta(days=settings.trash_days))
     if purged or expired:
         log.info("purged", samples=purged, reservations=len(expired))
