@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -62,11 +63,15 @@ class Place:
     async def leftovers(self) -> list[str]:
         """Everything it holds, whole or not."""
         if self.root is not None:
-            return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file())
+            return files_in(self.root)
         async with httpx.AsyncClient() as client:
             uploads = (await client.get(f"{self.bucket_url}?uploads")).text.count("<Upload>")
             objects = [part.split("</Key>")[0] for part in (await client.get(self.bucket_url)).text.split("<Key>")[1:]]
         return sorted(objects) + ["unfinished upload"] * uploads
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 async def blocks(*parts: bytes) -> AsyncIterator[bytes]:
@@ -267,6 +272,40 @@ async def test_what_a_killed_process_left_is_swept_when_it_is_old(tmp_path: Path
     assert [found.key async for found in storage.list()] == ["uploads/whole.wav"]
     assert await storage.sweep_unfinished(timedelta(hours=1)) == 1
     assert sorted(path.name for path in (tmp_path / "uploads").iterdir()) == ["whole.wav", "young.wav#1"]
+
+
+UPLOAD_THAT_WAITS = """
+import asyncio, sys
+from pathlib import Path
+from sample_agent.core.storage import Storage
+
+async def main():
+    async def stalls():
+        for _ in range(20):
+            yield b"x" * 1024 * 1024
+        print("sent", flush=True)
+        await asyncio.Event().wait()
+    storage = Storage.local(Path(sys.argv[1]), b"k" * 32, "")
+    await storage.put("uploads/a.wav", stalls(), "audio/wav")
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.faults
+async def test_a_killed_process_leaves_no_object_and_what_it_leaves_is_swept(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", UPLOAD_THAT_WAITS, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert await process.stdout.readline() == b"sent\n"
+    process.kill()
+    await process.wait()
+    storage = Storage.local(tmp_path, b"k" * 32, "")
+    assert await storage.head("uploads/a.wav") is None
+    assert [found async for found in storage.list()] == []
+    assert len(files_in(tmp_path)) == 1
+    assert await storage.sweep_unfinished(timedelta(seconds=-1)) == 1
+    assert files_in(tmp_path) == []
 
 
 async def test_a_presigned_get_downloads_under_the_given_name(s3_server: str) -> None:

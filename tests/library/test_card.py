@@ -1,5 +1,6 @@
 """The archive for the card, as somebody unpacks it."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -196,6 +197,24 @@ async def test_a_reader_who_goes_away_leaves_no_file(workshop: Workshop, parts_r
         await anext(parts)
     await parts.aclose()
     assert list(workshop.folder.iterdir()) == []
+
+
+async def test_a_reader_who_goes_away_stops_the_conversion(workshop: Workshop) -> None:
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    async def convert(item: CardItem) -> Converted:
+        begun.set()
+        try:
+            return await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    reading = asyncio.create_task(whole(stream_card("Drums", [workshop.add("a", noise())], convert)))
+    await begun.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert stopped.is_set()
 
 
 async def test_a_16_bit_48_khz_file_arrives_bit_for_bit(workshop: Workshop, tmp_path: Path) -> None:
