@@ -14,7 +14,7 @@ LONGEST = 254
 def stored_email(address: str, *, deliverable: bool = True) -> str:
     """The spelling under which `address` is stored: normalised and in lower case.
 
-    `deliverable=False` also takes names that only a private network knows, such as `me@localhost`.
+    `deliverable=False` also takes the names of a private network, such as `me@studio`.
     Raises ValueError with a sentence for people when it is not an e-mail address.
     """
     try:

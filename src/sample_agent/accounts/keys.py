@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import re
 import secrets
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import RSAKey
 
 from sample_agent.core.settings import MissingSecretError, Settings, read_or_create_secret
@@ -102,7 +104,8 @@ def _public_keys(text: str) -> list[RSAKey]:
 
 def _rsa_key(pem: str | bytes) -> RSAKey:
     try:
-        key = RSAKey.import_key(pem)
+        with warnings.catch_warnings(action="ignore", category=SecurityWarning):  # the length is judged below
+            key = RSAKey.import_key(pem)
     except ValueError as error:
         raise WeakKeyError("A key for access tokens is not an RSA key in PEM form.") from error
     if key.raw_value.key_size < 2048:

@@ -21,8 +21,18 @@ def _printable(name: str) -> str:
     return name.strip()
 
 
+def _encodable(secret: SecretStr) -> SecretStr:
+    """JSON can spell half a character (`\\ud800`), and Pydantic lets it pass in secrets."""
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair is no character") from None
+    return secret
+
+
 Name = Annotated[str, Field(max_length=100), AfterValidator(_printable)]
-NewPassword = Annotated[SecretStr, Field(min_length=SHORTEST, max_length=LONGEST)]
+Secret = Annotated[SecretStr, AfterValidator(_encodable)]
+NewPassword = Annotated[Secret, Field(min_length=SHORTEST, max_length=LONGEST)]
 
 
 class Registration(BaseModel):
@@ -58,14 +68,14 @@ class ResendVerification(BaseModel):
 
 class Login(BaseModel):
     email: KnownEmail
-    password: Annotated[SecretStr, Field(min_length=1, max_length=LONGEST)]
+    password: Annotated[Secret, Field(min_length=1, max_length=LONGEST)]
     mode: Literal["cookie", "body"] = Field(
         "cookie", description="where the refresh token goes: an HttpOnly cookie for browsers, or the body of the answer"
     )
 
 
 class Refresh(BaseModel):
-    refresh_token: Annotated[SecretStr, Field(min_length=1, max_length=512)] | None = None
+    refresh_token: Annotated[Secret, Field(min_length=1, max_length=4096)] | None = None
 
 
 class UserProfile(BaseModel):

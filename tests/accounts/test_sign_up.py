@@ -1,0 +1,275 @@
+"""From registration to a confirmed address."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from tests.accounts.deployment import PASSWORD, PUBLIC_URL, Person, Service, fresh_address, link_token
+
+from sample_agent.accounts.tasks import send_mail
+from sample_agent.core.identifiers import new_id
+from sample_agent.core.mail import Mail, MailNotSent
+
+OTHER_PASSWORD = "five bars of something"
+
+
+async def test_the_whole_way_from_registration_to_signing_out(service: Service, person: Person) -> None:
+    registered = await person.register(first_name=" Nujabes ", last_name="Seba")
+    assert registered.status_code == 201
+    assert registered.json()["user"] | {"id": ""} == {
+        "id": "",
+        "email": person.email,
+        "first_name": "Nujabes",
+        "last_name": "Seba",
+    }
+    await service.confirm(person)
+
+    signed_in = await person.login()
+    assert signed_in.status_code == 200
+    body = signed_in.json()
+    assert body["token_type"] == "Bearer"
+    assert body["expires_in"] == 3600
+    assert "refresh_token" not in body
+    assert body["user"]["id"] == registered.json()["user"]["id"]
+    assert body["user"]["tier"] == "free"
+    assert body["user"]["is_admin"] is False
+
+    assert (await person.me(body["token"])).json() == body["user"]
+
+    refreshed = await person.refresh_by_cookie()
+    assert refreshed.status_code == 200
+    assert refreshed.json()["user"] == body["user"]
+
+    token = refreshed.json()["token"]
+    signed_out = await person.post("/api/auth/logout", Authorization=f"Bearer {token}")
+    assert signed_out.status_code == 200
+    assert not person.browser.cookies
+    assert (await person.me(token)).json()["code"] == "session-expired"
+    assert (await person.me(body["token"])).status_code == 401
+
+
+async def test_an_address_in_other_letters_is_the_same_address(service: Service) -> None:
+    address = fresh_address()
+    async with service.visitor(address.replace("maker", "MaKeR").replace("example", "EXAMPLE")) as person:
+        assert (await person.register()).json()["user"]["email"] == address
+        person.email = address
+        await service.confirm(person)
+        assert (await person.login(email=f"  {address.upper()} ")).status_code == 200
+
+
+async def test_sign_in_waits_for_the_address_to_be_confirmed(service: Service, person: Person) -> None:
+    await person.register()
+    refused = await person.login()
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "email-not-verified"
+    assert refused.json()["resend"] == "/api/auth/resend-verification"
+    assert (await person.login(password=OTHER_PASSWORD)).status_code == 401
+    await service.confirm(person)
+    assert (await person.login()).status_code == 200
+
+
+async def test_a_link_works_once(service: Service, person: Person) -> None:
+    await person.register()
+    token = await service.confirm(person)
+    again = await person.post("/api/auth/verify-email", {"token": token})
+    assert again.status_code == 410
+    assert again.json()["code"] == "token-expired-or-used"
+
+
+async def test_two_clicks_at_once_confirm_once(service: Service, person: Person) -> None:
+    await person.register()
+    await service.deliver_mails(person.email)
+    token = link_token(service.mails_to(person.email)[-1])
+    answers = await asyncio.gather(*(person.post("/api/auth/verify-email", {"token": token}) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [410] * 7
+
+
+async def test_a_link_expires_after_a_day(service: Service, person: Person) -> None:
+    await person.register()
+    await service.deliver_mails(person.email)
+    service.clock.ahead = timedelta(hours=24, seconds=1)
+    token = link_token(service.mails_to(person.email)[-1])
+    assert (await person.post("/api/auth/verify-email", {"token": token})).status_code == 410
+    assert (await person.login()).status_code == 403
+
+
+async def test_a_new_link_ends_the_one_before(service: Service, person: Person) -> None:
+    await person.register()
+    await service.deliver_mails(person.email)
+    assert (await person.post("/api/auth/resend-verification", {"email": person.email.upper()})).status_code == 202
+    await service.deliver_mails(person.email)
+    first, second = (link_token(mail) for mail in service.mails_to(person.email))
+    assert (await person.post("/api/auth/verify-email", {"token": first})).status_code == 410
+    assert (await person.post("/api/auth/verify-email", {"token": second})).status_code == 200
+
+
+async def test_a_mail_that_is_late_does_not_end_the_newer_link(service: Service, person: Person) -> None:
+    await person.register()
+    await person.post("/api/auth/resend-verification", {"email": person.email})
+    early, late = await service.take_queued_mails(person.email)
+    await send_mail(late, service.mail_resources)
+    await send_mail(early, service.mail_resources)
+    (mail,) = service.mails_to(person.email)
+    assert (await person.post("/api/auth/verify-email", {"token": link_token(mail)})).status_code == 200
+
+
+async def test_a_mail_sent_a_second_time_after_a_failure_carries_the_same_link(
+    service: Service, person: Person
+) -> None:
+    class ServerThatForgets:
+        async def send(self, mail: Mail) -> None:
+            sent.append(mail)
+            raise MailNotSent("the connection broke after the mail was taken")
+
+    sent: list[Mail] = []
+    await person.register()
+    (payload,) = await service.take_queued_mails(person.email)
+    resources = service.mail_resources
+    service.mail_resources = type(resources)(
+        resources.database, ServerThatForgets(), PUBLIC_URL, resources.signing_key, service.clock
+    )
+    with pytest.raises(MailNotSent):
+        await send_mail(payload, service.mail_resources)
+    await send_mail(payload, resources)
+    (delivered,) = service.mails_to(person.email)
+    assert link_token(delivered) in sent[0].text
+    assert (await person.post("/api/auth/verify-email", {"token": link_token(delivered)})).status_code == 200
+
+
+async def test_known_and_unknown_addresses_are_answered_alike(service: Service, person: Person) -> None:
+    await service.member(person)
+    stranger = fresh_address()
+
+    known = await person.register()
+    unknown = await person.register(email=stranger)
+    assert known.status_code == unknown.status_code == 201
+    assert known.headers.keys() == unknown.headers.keys()
+    assert _blurred(known.json()) == _blurred(unknown.json())
+    assert known.json()["user"]["id"] != (await person.login(mode="body")).json()["user"]["id"]
+
+    nobody = fresh_address()
+    resent = [await person.post("/api/auth/resend-verification", {"email": to}) for to in (person.email, nobody)]
+    assert {(answer.status_code, answer.text) for answer in resent} == {(202, resent[0].text)}
+
+    refusals = [await person.login(email=to, password=OTHER_PASSWORD) for to in (person.email, nobody)]
+    assert [answer.status_code for answer in refusals] == [401, 401]
+    assert _blurred(refusals[0].json()) == _blurred(refusals[1].json())
+
+
+async def test_the_owner_of_a_taken_address_hears_of_it_and_keeps_the_password(
+    service: Service, person: Person
+) -> None:
+    await service.member(person)
+    assert (await person.register(password=OTHER_PASSWORD, first_name="Mallory")).status_code == 201
+    await service.deliver_mails(person.email)
+    notice = service.mails_to(person.email)[-1]
+    assert notice.subject == "You have an account already"
+    assert "verify-email" not in notice.text
+    assert "Mallory" not in notice.text
+    assert (await person.login(password=OTHER_PASSWORD)).status_code == 401
+    assert (await person.login()).json()["user"]["first_name"] == ""
+
+
+async def test_nobody_can_reserve_a_strangers_address_with_a_password_of_their_own(
+    service: Service, person: Person
+) -> None:
+    await person.register(password=OTHER_PASSWORD)
+    await service.deliver_mails(person.email)
+    planted = link_token(service.mails_to(person.email)[-1])
+    await person.register()
+    assert (await person.post("/api/auth/verify-email", {"token": planted})).status_code == 410
+    await service.confirm(person)
+    assert (await person.login(password=OTHER_PASSWORD)).status_code == 401
+    assert (await person.login()).status_code == 200
+
+
+async def test_registering_twice_at_once_makes_one_account(
+    service: Service, another_process: Callable[[], Service], person: Person
+) -> None:
+    async with another_process().visitor(person.email) as elsewhere:
+        answers = await asyncio.gather(*(visitor.register() for visitor in (person, elsewhere) * 4))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len(await service.deliver_mails(person.email)) == 8
+    *spent, valid = (link_token(mail) for mail in service.mails_to(person.email))
+    for token in spent:
+        assert (await person.post("/api/auth/verify-email", {"token": token})).status_code == 410
+    assert (await person.post("/api/auth/verify-email", {"token": valid})).status_code == 200
+    assert (await person.login()).status_code == 200
+
+
+async def test_nothing_is_mailed_to_an_address_without_an_account(service: Service, person: Person) -> None:
+    await person.post("/api/auth/resend-verification", {"email": person.email})
+    assert len(await service.deliver_mails(person.email)) == 1
+    assert service.mails_to(person.email) == []
+
+
+@pytest.mark.parametrize("password", ["password", "PASSWORD1", "iloveyou", "12345678", "qwertyuiop", "Football"])
+async def test_a_common_password_is_refused(person: Person, password: str) -> None:
+    answer = await person.register(password=password)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "password-too-common"
+    assert answer.json()["errors"][0]["loc"] == ["body", "password"]
+
+
+async def test_ones_own_address_is_no_password(person: Person) -> None:
+    assert (await person.register(password=person.email.upper())).json()["code"] == "password-too-common"
+
+
+@pytest.mark.parametrize("password", ["ää öü ßß", "密码密码密码密码", " 8 spaces", "tab\tand\0nul", "x" * 1024])
+async def test_any_characters_make_a_password_and_count_exactly(
+    service: Service, person: Person, password: str
+) -> None:
+    person.password = password
+    await service.member(person)
+    assert (await person.login(password=password[:-1] + "y")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("password", "seven77"),
+        ("password", "x" * 1025),
+        ("password", "\ud800" * 9),
+        ("password", None),
+        ("email", "nobody"),
+        ("email", "two@example.com, three@example.com"),
+        ("email", "line\nbreak@example.com"),
+        ("email", "müller@example.com"),
+        ("email", f"{'x' * 250}@example.com"),
+        ("first_name", "Bell\x07"),
+        ("last_name", "x" * 101),
+    ],
+)
+async def test_what_is_wrong_with_a_registration_is_named(person: Person, field: str, value: object) -> None:
+    content = {"email": person.email, "password": PASSWORD, field: value}
+    as_json = {"Content-Type": "application/json"}
+    answer = await person.browser.post("/api/auth/register", content=json.dumps(content), headers=as_json)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "validation-failed"
+    assert answer.json()["errors"][0]["loc"][-1] == field
+    assert str(value) not in answer.text or value is None
+
+
+@pytest.mark.parametrize("email", ["", "nobody", "nul\0@example.com", "ünï@example.com", "'; drop table users; --"])
+async def test_what_is_no_address_is_an_unknown_one(person: Person, email: str) -> None:
+    assert (await person.login(email=email)).status_code == 401
+    assert (await person.post("/api/auth/resend-verification", {"email": email})).status_code == 202
+
+
+@pytest.mark.parametrize("token", ["x", "\0", "ü" * 43, str(new_id())])
+async def test_a_made_up_link_token_is_refused(person: Person, token: str) -> None:
+    assert (await person.post("/api/auth/verify-email", {"token": token})).status_code == 410
+
+
+def _blurred(body: dict[str, object]) -> dict[str, object]:
+    """The answer without what differs between any two."""
+    user = body.get("user")
+    return {
+        **body,
+        "request_id": "",
+        "user": {**user, "id": "", "email": ""} if isinstance(user, dict) else None,
+    }
