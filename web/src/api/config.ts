@@ -1,14 +1,6 @@
 /** What the server tells the app about its surroundings before anything else happens. */
 import { problemFromResponse, Unreachable } from './problem'
-
-export interface Config {
-  /** Origin of the library API; empty when it shares this page's origin. */
-  library_url: string
-  version: string
-  registration: boolean
-  development: boolean
-  max_upload_bytes: number
-}
+import type { Config } from './types'
 
 let current: Config | null = null
 
@@ -26,6 +18,7 @@ export function config(): Config {
   return current
 }
 
+/** An address of the library API, which lives on this page's origin unless the server says otherwise. */
 export function libraryUrl(path: string): string {
   return new URL(path, config().library_url || window.location.origin).href
 }

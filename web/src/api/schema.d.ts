@@ -4,15 +4,18 @@
  */
 
 export interface paths {
-    "/config.json": {
+    "/api/health": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Config */
-        get: operations["config"];
+        /**
+         * Health
+         * @description Whether this service runs, with its name and version.
+         */
+        get: operations["health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -30,7 +33,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register */
+        /**
+         * Register
+         * @description Create an account and mail a link that confirms its address.
+         */
         post: operations["register"];
         delete?: never;
         options?: never;
@@ -47,7 +53,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Verify Email */
+        /**
+         * Verify Email
+         * @description Confirm an address with the token from the mail.
+         */
         post: operations["verify_email"];
         delete?: never;
         options?: never;
@@ -64,7 +73,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Resend Verification */
+        /**
+         * Resend Verification
+         * @description Mail the confirmation link again, if there is an account with this address.
+         */
         post: operations["resend_verification"];
         delete?: never;
         options?: never;
@@ -81,7 +93,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Login */
+        /**
+         * Login
+         * @description Sign in with e-mail address and password.
+         */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -98,7 +113,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Refresh */
+        /**
+         * Refresh
+         * @description Exchange a refresh token for a new access token and the next refresh token.
+         *
+         *     The token is taken from the body, else from a Bearer header, else from the cookie; the next one goes back the same
+         *     way.
+         */
         post: operations["refresh"];
         delete?: never;
         options?: never;
@@ -115,7 +136,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Logout */
+        /**
+         * Logout
+         * @description End this session and clear the refresh cookie. Works with the cookie alone when the access token has expired.
+         */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -130,8 +154,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Me */
-        get: operations["me"];
+        /**
+         * Get Current User
+         * @description The signed-in person.
+         */
+        get: operations["get_current_user"];
         put?: never;
         post?: never;
         delete?: never;
@@ -140,15 +167,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/outbox": {
+    "/.well-known/jwks.json": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Outbox */
-        get: operations["outbox"];
+        /**
+         * Get Jwks
+         * @description The public keys that verify access tokens, as a JSON Web Key Set.
+         */
+        get: operations["get_jwks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/public-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Public Key
+         * @description The current public key, as PEM.
+         */
+        get: operations["get_public_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/billing/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Plans
+         * @description The plans anyone can choose from.
+         */
+        get: operations["list_plans"];
         put?: never;
         post?: never;
         delete?: never;
@@ -164,8 +234,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Usage */
-        get: operations["usage"];
+        /**
+         * Get Usage
+         * @description What you use of your plan.
+         */
+        get: operations["get_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/config.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Configuration
+         * @description Where the web app finds things.
+         */
+        get: operations["get_configuration"];
         put?: never;
         post?: never;
         delete?: never;
@@ -181,11 +274,60 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Samples */
+        /**
+         * List Samples
+         * @description Your samples, narrowed, sorted and paged.
+         */
         get: operations["list_samples"];
         put?: never;
-        /** Upload Sample */
+        /**
+         * Upload Sample
+         * @description Add a file to your library and have it analysed.
+         *
+         *     The file is streamed to storage before anything is written to the database; no transaction is open meanwhile.
+         */
         post: operations["upload_sample"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload Sample At The Old Address
+         * @deprecated
+         * @description The same as `POST /api/samples`.
+         */
+        post: operations["upload_sample_at_the_old_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Facets
+         * @description How your samples spread over kinds, keys, tags and tempo.
+         */
+        get: operations["get_facets"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -199,16 +341,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sample */
+        /**
+         * Get Sample
+         * @description Everything about one sample.
+         */
         get: operations["get_sample"];
         put?: never;
         post?: never;
-        /** Delete Sample */
+        /**
+         * Delete Sample
+         * @description Put a sample into the trash, from where it can be restored.
+         */
         delete: operations["delete_sample"];
         options?: never;
         head?: never;
-        /** Patch Sample */
-        patch: operations["patch_sample"];
+        /**
+         * Change Sample
+         * @description Rename, tag or correct a sample. A corrected tempo, key or kind wins until you set it to `null`.
+         */
+        patch: operations["change_sample"];
         trace?: never;
     };
     "/api/samples/{sample_id}/restore": {
@@ -220,9 +371,32 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Restore Sample */
+        /**
+         * Restore Sample
+         * @description Take a sample out of the trash.
+         */
         post: operations["restore_sample"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Empty Trash
+         * @description Delete everything in your trash for good. This cannot be undone.
+         */
+        delete: operations["empty_trash"];
         options?: never;
         head?: never;
         patch?: never;
@@ -237,7 +411,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Analyze Sample */
+        /**
+         * Analyze Sample
+         * @description Analyse a sample again; your corrections stay.
+         */
         post: operations["analyze_sample"];
         delete?: never;
         options?: never;
@@ -252,25 +429,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Download Sample */
+        /**
+         * Download Sample
+         * @description The original file, byte for byte.
+         */
         get: operations["download_sample"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/samples/{sample_id}/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Preview Sample */
-        get: operations["preview_sample"];
         put?: never;
         post?: never;
         delete?: never;
@@ -286,8 +449,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Download Link */
-        get: operations["download_link"];
+        /**
+         * Link To Download
+         * @description An address of the original file that works without a token for an hour.
+         */
+        get: operations["link_to_download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/samples/{sample_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Sample
+         * @description The sample in a form every browser plays.
+         */
+        get: operations["preview_sample"];
         put?: never;
         post?: never;
         delete?: never;
@@ -303,8 +489,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Preview Link */
-        get: operations["preview_link"];
+        /**
+         * Link To Preview
+         * @description An address of the preview that works without a token for an hour.
+         */
+        get: operations["link_to_preview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -320,8 +509,163 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Waveform */
+        /**
+         * Get Waveform
+         * @description Peaks to draw the sample with.
+         */
         get: operations["get_waveform"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Collections
+         * @description Your collections, by name.
+         */
+        get: operations["list_collections"];
+        put?: never;
+        /**
+         * Create Collection
+         * @description Make an empty collection.
+         */
+        post: operations["create_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Collection
+         * @description One collection; its samples are `GET /api/samples?collection=…&sort=position`.
+         */
+        get: operations["get_collection"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Collection
+         * @description Delete a collection; its samples stay in the library.
+         */
+        delete: operations["delete_collection"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Collection
+         * @description Rename or describe a collection.
+         */
+        patch: operations["change_collection"];
+        trace?: never;
+    };
+    "/api/collections/{collection_id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add To Collection
+         * @description Append samples; those already in the collection stay where they are.
+         */
+        post: operations["add_to_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection_id}/samples/{sample_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove From Collection
+         * @description Take a sample out of a collection.
+         */
+        delete: operations["remove_from_collection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection_id}/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Order Collection
+         * @description Put the samples of a collection into another order.
+         */
+        put: operations["order_collection"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Export
+         * @description The collection as an archive for the SD card: `IMPORT/<collection>/` with 48 kHz 16-bit WAV files.
+         */
+        get: operations["download_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection_id}/export/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Link To Export
+         * @description An address of the archive that works without a token for ten minutes.
+         */
+        get: operations["link_to_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -337,7 +681,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Jobs */
+        /**
+         * List Jobs
+         * @description Your jobs, newest first.
+         */
         get: operations["list_jobs"];
         put?: never;
         post?: never;
@@ -354,8 +701,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Job Events */
-        get: operations["job_events"];
+        /**
+         * Stream Job Events
+         * @description Live progress: an event `snapshot` with the jobs under way, then an event `job` for every change.
+         */
+        get: operations["stream_job_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -371,7 +721,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Job */
+        /**
+         * Get Job
+         * @description How a job stands.
+         */
         get: operations["get_job"];
         put?: never;
         post?: never;
@@ -390,7 +743,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Retry Job */
+        /**
+         * Retry Job
+         * @description Try a failed or cancelled job again.
+         */
         post: operations["retry_job"];
         delete?: never;
         options?: never;
@@ -407,147 +763,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel Job */
+        /**
+         * Cancel Job
+         * @description Call a job off; no result appears afterwards.
+         */
         post: operations["cancel_job"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/collections": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Collections */
-        get: operations["list_collections"];
-        put?: never;
-        /** Create Collection */
-        post: operations["create_collection"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/collections/{collection_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Collection */
-        get: operations["get_collection"];
-        put?: never;
-        post?: never;
-        /** Delete Collection */
-        delete: operations["delete_collection"];
-        options?: never;
-        head?: never;
-        /** Patch Collection */
-        patch: operations["patch_collection"];
-        trace?: never;
-    };
-    "/api/collections/{collection_id}/samples": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Add Samples */
-        post: operations["add_samples"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/collections/{collection_id}/samples/{sample_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Remove Sample */
-        delete: operations["remove_sample"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/collections/{collection_id}/order": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Order Samples */
-        put: operations["order_samples"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/collections/{collection_id}/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Export Collection */
-        get: operations["export_collection"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/collections/{collection_id}/export/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Export Link */
-        get: operations["export_link"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/facets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Facets */
-        get: operations["facets"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -565,24 +785,12 @@ export interface components {
             /** Sample Count */
             sample_count: number;
         };
-        /** Body_upload_sample */
-        Body_upload_sample: {
-            /** Audio */
-            audio: string;
-            /**
-             * Tags
-             * @default
-             */
-            tags: string;
-            /**
-             * Folder
-             * @default
-             */
-            folder: string;
-        };
         /** Collection */
         Collection: {
-            /** Id */
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
             /** Name */
             name: string;
@@ -590,58 +798,53 @@ export interface components {
             description: string;
             /** Sample Count */
             sample_count: number;
-            /** Duration */
+            /**
+             * Duration
+             * @description seconds, all samples together
+             */
             duration: number;
-            /** Created At */
+            /**
+             * Created At
+             * Format: date-time
+             */
             created_at: string;
-            /** Updated At */
+            /**
+             * Updated At
+             * Format: date-time
+             */
             updated_at: string;
+        };
+        /** CollectionChange */
+        CollectionChange: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
         };
         /** CollectionList */
         CollectionList: {
             /** Collections */
             collections: components["schemas"]["Collection"][];
         };
-        /** CollectionPatch */
-        CollectionPatch: {
-            /** Name */
-            name?: string | null;
-            /** Description */
-            description?: string | null;
-        };
         /** CollectionRef */
         CollectionRef: {
-            /** Id */
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
             /** Name */
             name: string;
         };
-        /** Config */
-        Config: {
-            /** Library Url */
-            library_url: string;
-            /** Version */
-            version: string;
-            /** Registration */
-            registration: boolean;
-            /** Development */
-            development: boolean;
-            /** Max Upload Bytes */
-            max_upload_bytes: number;
+        /** Emptied */
+        Emptied: {
+            /** Deleted */
+            deleted: number;
         };
-        /** Email */
-        Email: {
-            /** Email */
-            email: string;
-        };
-        /** ErrorInfo */
-        ErrorInfo: {
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
-        };
-        /** Facets */
+        /**
+         * Facets
+         * @description How the library's samples spread over what they can be filtered by.
+         */
         Facets: {
             /** Total */
             total: number;
@@ -657,24 +860,43 @@ export interface components {
             keys: {
                 [key: string]: number;
             };
-            /** Tags */
-            tags: components["schemas"]["TagCount"][];
-            tempo: components["schemas"]["TempoRange"];
             /** Statuses */
             statuses: {
                 [key: string]: number;
             };
+            /** Tags */
+            tags: components["schemas"]["TagCount"][];
+            tempo: components["schemas"]["TempoRange"];
+        };
+        /**
+         * Failure
+         * @description Why something did not work: `code` for programs, `message` for people.
+         */
+        Failure: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
         };
-        /** Job */
+        /**
+         * Job
+         * @description A piece of background work.
+         */
         Job: {
-            /** Id */
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
-            /** Sample Id */
+            /**
+             * Sample Id
+             * Format: uuid
+             */
             sample_id: string;
             /** Kind */
             kind: string;
@@ -691,8 +913,11 @@ export interface components {
             attempt: number;
             /** Max Attempts */
             max_attempts: number;
-            error: components["schemas"]["ErrorInfo"] | null;
-            /** Created At */
+            error: components["schemas"]["Failure"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
             created_at: string;
             /** Started At */
             started_at: string | null;
@@ -706,21 +931,34 @@ export interface components {
             /** Jobs */
             jobs: components["schemas"]["Job"][];
         };
-        /** Link */
+        /**
+         * Link
+         * @description An address that works without a token until `expires_at`.
+         */
         Link: {
             /** Url */
             url: string;
-            /** Expires At */
+            /**
+             * Expires At
+             * Format: date-time
+             */
             expires_at: string;
         };
         /** Login */
         Login: {
-            /** Email */
+            /**
+             * Email
+             * Format: email
+             */
             email: string;
-            /** Password */
+            /**
+             * Password
+             * Format: password
+             */
             password: string;
             /**
              * Mode
+             * @description where the refresh token goes: an HttpOnly cookie for browsers, or the body of the answer
              * @default cookie
              * @enum {string}
              */
@@ -741,34 +979,129 @@ export interface components {
              */
             description: string;
         };
+        /**
+         * PlanFeatures
+         * @description What a plan allows; `null` means unlimited.
+         */
+        PlanFeatures: {
+            /** Storage Gb */
+            storage_gb: number | null;
+            /** Analyses Per Month */
+            analyses_per_month: number | null;
+            /** Api Requests Per Day */
+            api_requests_per_day: number | null;
+            /** Max File Mb */
+            max_file_mb: number;
+            /** Collections */
+            collections: number | null;
+            /** Concurrent Uploads */
+            concurrent_uploads: number;
+        };
+        /** PlanList */
+        PlanList: {
+            /** Plans */
+            plans: components["schemas"]["PlanOut"][];
+        };
+        /** PlanOut */
+        PlanOut: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "free" | "pro" | "enterprise";
+            /** Name */
+            name: string;
+            /** Price */
+            price: number | null;
+            /** Trial Days */
+            trial_days: number;
+            /** Contact Sales */
+            contact_sales: boolean;
+            features: components["schemas"]["PlanFeatures"];
+        };
         /** Refresh */
         Refresh: {
             /** Refresh Token */
             refresh_token?: string | null;
         };
-        /** Register */
-        Register: {
-            /** Email */
-            email: string;
-            /** Password */
-            password: string;
-            /** First Name */
-            first_name?: string | null;
-            /** Last Name */
-            last_name?: string | null;
-        };
         /** Registered */
         Registered: {
             /** Message */
             message: string;
-            /** User */
-            user: {
-                [key: string]: unknown;
-            };
+            user: components["schemas"]["RegisteredUser"];
         };
-        /** SampleDetail */
+        /** RegisteredUser */
+        RegisteredUser: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Email */
+            email: string;
+            /** First Name */
+            first_name: string;
+            /** Last Name */
+            last_name: string;
+        };
+        /** Registration */
+        Registration: {
+            /**
+             * Email
+             * Format: email
+             */
+            email: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * First Name
+             * @default
+             */
+            first_name: string;
+            /**
+             * Last Name
+             * @default
+             */
+            last_name: string;
+        };
+        /** ResendVerification */
+        ResendVerification: {
+            /**
+             * Email
+             * Format: email
+             */
+            email: string;
+        };
+        /**
+         * SampleChange
+         * @description The fields to change. `null` takes a correction back, so that the machine's value shows again.
+         */
+        SampleChange: {
+            /** Name */
+            name?: string | null;
+            /** Tempo */
+            tempo?: number | null;
+            /** Key */
+            key?: string | null;
+            /** Kind */
+            kind?: ("one-shot" | "loop" | "track") | null;
+            /** Tags */
+            tags?: string[] | null;
+            /** Favourite */
+            favourite?: boolean | null;
+        };
+        /**
+         * SampleDetail
+         * @description A sample with everything the engine found, the collections it is in and its latest job.
+         */
         SampleDetail: {
-            /** Id */
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
             /** Filename */
             filename: string;
@@ -783,23 +1116,38 @@ export interface components {
             status: "pending" | "processing" | "completed" | "failed";
             /** Kind */
             kind: ("one-shot" | "loop" | "track") | null;
-            /** Tempo */
+            /**
+             * Tempo
+             * @description beats per minute
+             */
             tempo: number | null;
             /** Key */
             key: string | null;
             /** Camelot */
             camelot: string | null;
-            /** Duration */
+            /**
+             * Duration
+             * @description seconds
+             */
             duration: number | null;
             /** Size Bytes */
             size_bytes: number;
-            /** Format */
-            format: string;
-            /** Sample Rate */
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "wav" | "aiff" | "flac" | "mp3" | "ogg" | "opus" | "m4a";
+            /**
+             * Sample Rate
+             * @description Hz
+             */
             sample_rate: number | null;
             /** Channels */
             channels: number | null;
-            /** Loudness */
+            /**
+             * Loudness
+             * @description integrated loudness, LUFS
+             */
             loudness: number | null;
             /** Favourite */
             favourite: boolean;
@@ -810,12 +1158,15 @@ export interface components {
             /** Waveform */
             waveform: string | null;
             /** Corrected */
-            corrected: string[];
-            error: components["schemas"]["ErrorInfo"] | null;
-            /** Created At */
+            corrected: ("name" | "tempo" | "key" | "kind")[];
+            error: components["schemas"]["Failure"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
             created_at: string;
             /** Deleted At */
-            deleted_at?: string | null;
+            deleted_at: string | null;
             /** Job Id */
             job_id: string | null;
             /** Version */
@@ -827,11 +1178,6 @@ export interface components {
             /** Collections */
             collections: components["schemas"]["CollectionRef"][];
             job: components["schemas"]["Job"] | null;
-        };
-        /** SampleIds */
-        SampleIds: {
-            /** Sample Ids */
-            sample_ids: string[];
         };
         /** SampleList */
         SampleList: {
@@ -846,24 +1192,20 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
-        /** SamplePatch */
-        SamplePatch: {
-            /** Name */
-            name?: string | null;
-            /** Tempo */
-            tempo?: number | null;
-            /** Key */
-            key?: string | null;
-            /** Kind */
-            kind?: ("one-shot" | "loop" | "track") | null;
-            /** Tags */
-            tags?: string[] | null;
-            /** Favourite */
-            favourite?: boolean | null;
+        /** SampleSelection */
+        SampleSelection: {
+            /** Sample Ids */
+            sample_ids: string[];
         };
-        /** SampleSummary */
+        /**
+         * SampleSummary
+         * @description A sample as it stands in a list. `waveform`: 128 unsigned bytes of peak level, base64.
+         */
         SampleSummary: {
-            /** Id */
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
             /** Filename */
             filename: string;
@@ -878,23 +1220,38 @@ export interface components {
             status: "pending" | "processing" | "completed" | "failed";
             /** Kind */
             kind: ("one-shot" | "loop" | "track") | null;
-            /** Tempo */
+            /**
+             * Tempo
+             * @description beats per minute
+             */
             tempo: number | null;
             /** Key */
             key: string | null;
             /** Camelot */
             camelot: string | null;
-            /** Duration */
+            /**
+             * Duration
+             * @description seconds
+             */
             duration: number | null;
             /** Size Bytes */
             size_bytes: number;
-            /** Format */
-            format: string;
-            /** Sample Rate */
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "wav" | "aiff" | "flac" | "mp3" | "ogg" | "opus" | "m4a";
+            /**
+             * Sample Rate
+             * @description Hz
+             */
             sample_rate: number | null;
             /** Channels */
             channels: number | null;
-            /** Loudness */
+            /**
+             * Loudness
+             * @description integrated loudness, LUFS
+             */
             loudness: number | null;
             /** Favourite */
             favourite: boolean;
@@ -905,31 +1262,41 @@ export interface components {
             /** Waveform */
             waveform: string | null;
             /** Corrected */
-            corrected: string[];
-            error: components["schemas"]["ErrorInfo"] | null;
-            /** Created At */
+            corrected: ("name" | "tempo" | "key" | "kind")[];
+            error: components["schemas"]["Failure"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
             created_at: string;
             /** Deleted At */
-            deleted_at?: string | null;
+            deleted_at: string | null;
             /** Job Id */
             job_id: string | null;
             /** Version */
             version: number;
         };
-        /** Session */
-        Session: {
+        /** SignedIn */
+        SignedIn: {
             /** Token */
             token: string;
-            /** Token Type */
-            token_type: string;
+            /**
+             * Token Type
+             * @default Bearer
+             * @constant
+             */
+            token_type: "Bearer";
             /** Expires In */
             expires_in: number;
-            user: components["schemas"]["User"];
-            /** Refresh Token */
+            user: components["schemas"]["UserProfile"];
+            /**
+             * Refresh Token
+             * @description only when the refresh token does not travel in the cookie
+             */
             refresh_token?: string | null;
         };
-        /** Storage */
-        Storage: {
+        /** StorageUsage */
+        StorageUsage: {
             /** Used Bytes */
             used_bytes: number;
             /** Limit Bytes */
@@ -949,17 +1316,18 @@ export interface components {
             /** Max */
             max: number | null;
         };
-        /** Token_ */
-        Token_: {
-            /** Token */
-            token: string;
-        };
-        /** Uploaded */
-        Uploaded: {
+        /**
+         * Upload
+         * @description What became of an uploaded file. `duplicate`: the same bytes were in the library already, as `sample_id`.
+         */
+        Upload: {
+            /**
+             * Sample Id
+             * Format: uuid
+             */
+            sample_id: string;
             /** Job Id */
             job_id: string | null;
-            /** Sample Id */
-            sample_id: string;
             /**
              * Status
              * @enum {string}
@@ -972,24 +1340,33 @@ export interface components {
             /** Duplicate */
             duplicate: boolean;
         };
-        /** Usage */
+        /**
+         * Usage
+         * @description What the caller uses of their plan.
+         */
         Usage: {
-            /** Plan */
-            plan: string;
-            storage: components["schemas"]["Storage"];
-            /** Samples */
-            samples: number;
+            /**
+             * Plan
+             * @enum {string}
+             */
+            plan: "free" | "pro" | "enterprise";
+            storage: components["schemas"]["StorageUsage"];
+            /** Max File Bytes */
+            max_file_bytes: number;
         };
-        /** User */
-        User: {
-            /** Id */
+        /** UserProfile */
+        UserProfile: {
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
             /** Email */
             email: string;
             /** First Name */
-            first_name: string | null;
+            first_name: string;
             /** Last Name */
-            last_name: string | null;
+            last_name: string;
             /**
              * Tier
              * @enum {string}
@@ -997,7 +1374,10 @@ export interface components {
             tier: "free" | "pro" | "enterprise";
             /** Is Admin */
             is_admin: boolean;
-            /** Created At */
+            /**
+             * Created At
+             * Format: date-time
+             */
             created_at: string;
         };
         /** ValidationError */
@@ -1013,16 +1393,41 @@ export interface components {
             /** Context */
             ctx?: Record<string, never>;
         };
-        /** Waveform */
+        /** Verification */
+        Verification: {
+            /** Token */
+            token: string;
+        };
+        /**
+         * Waveform
+         * @description Lowest and highest level of each of `points` equal parts of the sample, -1 to 1.
+         */
         Waveform: {
             /** Points */
             points: number;
-            /** Channels */
-            channels: number;
+            /**
+             * Channels
+             * @constant
+             */
+            channels: 1;
             /** Minimum */
             minimum: number[];
             /** Maximum */
             maximum: number[];
+        };
+        /**
+         * WebConfiguration
+         * @description What the web app has to know before anyone signs in. `library_url` is empty when it is this origin.
+         */
+        WebConfiguration: {
+            /** Library Url */
+            library_url: string;
+            /** Version */
+            version: string;
+            /** Registration */
+            registration: boolean;
+            /** Development */
+            development: boolean;
         };
     };
     responses: never;
@@ -1032,15 +1437,13 @@ export interface components {
     pathItems: never;
 }
 export type Added = components['schemas']['Added'];
-export type BodyUploadSample = components['schemas']['Body_upload_sample'];
 export type Collection = components['schemas']['Collection'];
+export type CollectionChange = components['schemas']['CollectionChange'];
 export type CollectionList = components['schemas']['CollectionList'];
-export type CollectionPatch = components['schemas']['CollectionPatch'];
 export type CollectionRef = components['schemas']['CollectionRef'];
-export type Config = components['schemas']['Config'];
-export type Email = components['schemas']['Email'];
-export type ErrorInfo = components['schemas']['ErrorInfo'];
+export type Emptied = components['schemas']['Emptied'];
 export type Facets = components['schemas']['Facets'];
+export type Failure = components['schemas']['Failure'];
 export type HttpValidationError = components['schemas']['HTTPValidationError'];
 export type Job = components['schemas']['Job'];
 export type JobList = components['schemas']['JobList'];
@@ -1048,27 +1451,33 @@ export type Link = components['schemas']['Link'];
 export type Login = components['schemas']['Login'];
 export type Message = components['schemas']['Message'];
 export type NewCollection = components['schemas']['NewCollection'];
+export type PlanFeatures = components['schemas']['PlanFeatures'];
+export type PlanList = components['schemas']['PlanList'];
+export type PlanOut = components['schemas']['PlanOut'];
 export type Refresh = components['schemas']['Refresh'];
-export type Register = components['schemas']['Register'];
 export type Registered = components['schemas']['Registered'];
+export type RegisteredUser = components['schemas']['RegisteredUser'];
+export type Registration = components['schemas']['Registration'];
+export type ResendVerification = components['schemas']['ResendVerification'];
+export type SampleChange = components['schemas']['SampleChange'];
 export type SampleDetail = components['schemas']['SampleDetail'];
-export type SampleIds = components['schemas']['SampleIds'];
 export type SampleList = components['schemas']['SampleList'];
-export type SamplePatch = components['schemas']['SamplePatch'];
+export type SampleSelection = components['schemas']['SampleSelection'];
 export type SampleSummary = components['schemas']['SampleSummary'];
-export type Session = components['schemas']['Session'];
-export type Storage = components['schemas']['Storage'];
+export type SignedIn = components['schemas']['SignedIn'];
+export type StorageUsage = components['schemas']['StorageUsage'];
 export type TagCount = components['schemas']['TagCount'];
 export type TempoRange = components['schemas']['TempoRange'];
-export type Token = components['schemas']['Token_'];
-export type Uploaded = components['schemas']['Uploaded'];
+export type Upload = components['schemas']['Upload'];
 export type Usage = components['schemas']['Usage'];
-export type User = components['schemas']['User'];
+export type UserProfile = components['schemas']['UserProfile'];
 export type ValidationError = components['schemas']['ValidationError'];
+export type Verification = components['schemas']['Verification'];
 export type Waveform = components['schemas']['Waveform'];
+export type WebConfiguration = components['schemas']['WebConfiguration'];
 export type $defs = Record<string, never>;
 export interface operations {
-    config: {
+    health: {
         parameters: {
             query?: never;
             header?: never;
@@ -1083,7 +1492,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Config"];
+                    "application/json": {
+                        [key: string]: string;
+                    };
                 };
             };
         };
@@ -1097,7 +1508,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Register"];
+                "application/json": components["schemas"]["Registration"];
             };
         };
         responses: {
@@ -1130,7 +1541,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Token_"];
+                "application/json": components["schemas"]["Verification"];
             };
         };
         responses: {
@@ -1163,7 +1574,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Email"];
+                "application/json": components["schemas"]["ResendVerification"];
             };
         };
         responses: {
@@ -1206,7 +1617,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description Validation Error */
@@ -1225,9 +1636,7 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: {
-                refresh?: string | null;
-            };
+            cookie?: never;
         };
         requestBody?: {
             content: {
@@ -1241,7 +1650,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description Validation Error */
@@ -1258,9 +1667,7 @@ export interface operations {
     logout: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1275,23 +1682,12 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
         };
     };
-    me: {
+    get_current_user: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1303,21 +1699,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["UserProfile"];
                 };
             };
         };
     };
-    outbox: {
+    get_jwks: {
         parameters: {
             query?: never;
             header?: never;
@@ -1337,12 +1724,50 @@ export interface operations {
             };
         };
     };
-    usage: {
+    get_public_key: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
             };
+        };
+    };
+    list_plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanList"];
+                };
+            };
+        };
+    };
+    get_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1357,13 +1782,24 @@ export interface operations {
                     "application/json": components["schemas"]["Usage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+        };
+    };
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["WebConfiguration"];
                 };
             };
         };
@@ -1371,12 +1807,15 @@ export interface operations {
     list_samples: {
         parameters: {
             query?: {
+                /** @description words that all occur; `-word` does not; quotes keep words together */
                 q?: string;
                 kind?: ("one-shot" | "loop" | "track") | null;
                 tempo_min?: number | null;
                 tempo_max?: number | null;
+                /** @description also half and double the tempo */
                 tempo_multiples?: boolean;
                 key?: string | null;
+                /** @description also the neighbours on the Camelot wheel */
                 key_compatible?: boolean;
                 duration_min?: number | null;
                 duration_max?: number | null;
@@ -1384,14 +1823,14 @@ export interface operations {
                 favourite?: boolean | null;
                 status?: ("pending" | "processing" | "completed" | "failed") | null;
                 collection?: string | null;
+                /** @description the trash instead of the library */
+                deleted?: boolean;
                 sort?: "created_at" | "-created_at" | "name" | "-name" | "tempo" | "-tempo" | "key" | "-key" | "duration" | "-duration" | "size" | "-size" | "loudness" | "-loudness" | "position";
                 limit?: number;
                 offset?: number;
                 cursor?: string | null;
             };
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1420,15 +1859,66 @@ export interface operations {
     upload_sample: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Body_upload_sample"];
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description the file; `file` works too
+                     */
+                    audio: string;
+                    /** @description comma separated */
+                    tags?: string;
+                    /** @description the folder the file came from */
+                    folder?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+        };
+    };
+    upload_sample_at_the_old_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description the file; `file` works too
+                     */
+                    audio: string;
+                    /** @description comma separated */
+                    tags?: string;
+                    /** @description the folder the file came from */
+                    folder?: string;
+                };
             };
         };
         responses: {
@@ -1438,16 +1928,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Uploaded"];
+                    "application/json": components["schemas"]["Upload"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+        };
+    };
+    get_facets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Facets"];
                 };
             };
         };
@@ -1455,9 +1956,7 @@ export interface operations {
     get_sample: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 sample_id: string;
             };
@@ -1488,9 +1987,7 @@ export interface operations {
     delete_sample: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 sample_id: string;
             };
@@ -1516,12 +2013,10 @@ export interface operations {
             };
         };
     };
-    patch_sample: {
+    change_sample: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 sample_id: string;
             };
@@ -1529,7 +2024,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SamplePatch"];
+                "application/json": components["schemas"]["SampleChange"];
             };
         };
         responses: {
@@ -1556,9 +2051,7 @@ export interface operations {
     restore_sample: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 sample_id: string;
             };
@@ -1586,11 +2079,32 @@ export interface operations {
             };
         };
     };
+    empty_trash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Emptied"];
+                };
+            };
+        };
+    };
     analyze_sample: {
         parameters: {
             query?: never;
             header?: {
-                authorization?: string | null;
+                /** @description any string of your own; a repeated request with the same key is answered, not done again */
+                "Idempotency-Key"?: string | null;
             };
             path: {
                 sample_id: string;
@@ -1621,12 +2135,8 @@ export interface operations {
     };
     download_sample: {
         parameters: {
-            query?: {
-                sig?: string | null;
-            };
-            header?: {
-                authorization?: string | null;
-            };
+            query?: never;
+            header?: never;
             path: {
                 sample_id: string;
             };
@@ -1636,6 +2146,13 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Partial Content */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1652,45 +2169,10 @@ export interface operations {
             };
         };
     };
-    preview_sample: {
-        parameters: {
-            query?: {
-                sig?: string | null;
-            };
-            header?: {
-                authorization?: string | null;
-            };
-            path: {
-                sample_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    download_link: {
+    link_to_download: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 sample_id: string;
             };
@@ -1718,12 +2200,46 @@ export interface operations {
             };
         };
     };
-    preview_link: {
+    preview_sample: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
+            header?: never;
+            path: {
+                sample_id: string;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    link_to_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
             path: {
                 sample_id: string;
             };
@@ -1756,9 +2272,7 @@ export interface operations {
             query?: {
                 points?: number;
             };
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 sample_id: string;
             };
@@ -1786,174 +2300,10 @@ export interface operations {
             };
         };
     };
-    list_jobs: {
-        parameters: {
-            query?: {
-                status?: ("pending" | "processing" | "completed" | "failed" | "cancelled") | null;
-                limit?: number;
-            };
-            header?: {
-                authorization?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobList"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    job_events: {
-        parameters: {
-            query?: never;
-            header?: {
-                authorization?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_job: {
-        parameters: {
-            query?: never;
-            header?: {
-                authorization?: string | null;
-            };
-            path: {
-                job_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    retry_job: {
-        parameters: {
-            query?: never;
-            header?: {
-                authorization?: string | null;
-            };
-            path: {
-                job_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    cancel_job: {
-        parameters: {
-            query?: never;
-            header?: {
-                authorization?: string | null;
-            };
-            path: {
-                job_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
     list_collections: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1968,22 +2318,14 @@ export interface operations {
                     "application/json": components["schemas"]["CollectionList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
         };
     };
     create_collection: {
         parameters: {
             query?: never;
             header?: {
-                authorization?: string | null;
+                /** @description any string of your own; a repeated request with the same key is answered, not done again */
+                "Idempotency-Key"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -2017,9 +2359,7 @@ export interface operations {
     get_collection: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 collection_id: string;
             };
@@ -2050,9 +2390,7 @@ export interface operations {
     delete_collection: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 collection_id: string;
             };
@@ -2078,12 +2416,10 @@ export interface operations {
             };
         };
     };
-    patch_collection: {
+    change_collection: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 collection_id: string;
             };
@@ -2091,7 +2427,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CollectionPatch"];
+                "application/json": components["schemas"]["CollectionChange"];
             };
         };
         responses: {
@@ -2115,12 +2451,10 @@ export interface operations {
             };
         };
     };
-    add_samples: {
+    add_to_collection: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 collection_id: string;
             };
@@ -2128,7 +2462,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SampleIds"];
+                "application/json": components["schemas"]["SampleSelection"];
             };
         };
         responses: {
@@ -2152,12 +2486,10 @@ export interface operations {
             };
         };
     };
-    remove_sample: {
+    remove_from_collection: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 collection_id: string;
                 sample_id: string;
@@ -2184,12 +2516,10 @@ export interface operations {
             };
         };
     };
-    order_samples: {
+    order_collection: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 collection_id: string;
             };
@@ -2197,7 +2527,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SampleIds"];
+                "application/json": components["schemas"]["SampleSelection"];
             };
         };
         responses: {
@@ -2219,14 +2549,10 @@ export interface operations {
             };
         };
     };
-    export_collection: {
+    download_export: {
         parameters: {
-            query?: {
-                sig?: string | null;
-            };
-            header?: {
-                authorization?: string | null;
-            };
+            query?: never;
+            header?: never;
             path: {
                 collection_id: string;
             };
@@ -2234,12 +2560,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description the archive */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/zip": unknown;
+                };
             };
             /** @description Validation Error */
             422: {
@@ -2252,12 +2580,10 @@ export interface operations {
             };
         };
     };
-    export_link: {
+    link_to_export: {
         parameters: {
             query?: never;
-            header?: {
-                authorization?: string | null;
-            };
+            header?: never;
             path: {
                 collection_id: string;
             };
@@ -2285,12 +2611,13 @@ export interface operations {
             };
         };
     };
-    facets: {
+    list_jobs: {
         parameters: {
-            query?: never;
-            header?: {
-                authorization?: string | null;
+            query?: {
+                status?: ("pending" | "processing" | "completed" | "failed" | "cancelled") | null;
+                limit?: number;
             };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2302,7 +2629,118 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Facets"];
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stream_job_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retry_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description Validation Error */

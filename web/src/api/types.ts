@@ -15,6 +15,8 @@ type Question<P extends keyof paths, M extends keyof paths[P]> = paths[P][M] ext
   ? Body
   : never
 
+export type Config = Answer<'/config.json', 'get', 200>
+
 export type Session = Answer<'/api/auth/login', 'post', 200>
 export type User = Session['user']
 export type Registration = Question<'/api/auth/register', 'post'>
@@ -42,7 +44,13 @@ export interface Analysis {
   key: KeyFound | null
   kind: { kind: Kind; confidence: number }
   loudness: { integrated_lufs: number | null; true_peak_dbtp: number | null; sample_peak_dbfs: number | null }
-  spectral: Record<string, number>
+  spectral: {
+    centroid_hz: number
+    bandwidth_hz: number
+    rolloff_hz: number
+    flatness: number
+    zero_crossing_rate: number
+  }
   onsets: number[]
   duration: number
   sample_rate: number

@@ -3,7 +3,7 @@ import { LogOut } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { config } from '@/api/config'
 import { signOut, useSession } from '@/api/session'
-import { bytes, count, dateTime } from '@/features/samples'
+import { bytes, count, dateTime, useFacets } from '@/features/samples'
 import { Button } from '@/ui/button'
 import { Progress } from '@/ui/progress'
 import { useTitle } from '@/ui/title'
@@ -15,7 +15,8 @@ const PLANS: Record<string, string> = { free: 'Free', pro: 'Pro', enterprise: 'E
 export function AccountPage() {
   useTitle('Account')
   const user = useSession((session) => session.grant?.user)
-  const { data: usage, error } = useUsage()
+  const { data: usage } = useUsage()
+  const { data: facets, error } = useFacets()
   const leave = useMutation({
     mutationFn: signOut,
     onError: (failure) =>
@@ -35,7 +36,7 @@ export function AccountPage() {
           <Fact name="Here since">{dateTime(user.created_at)}</Fact>
           <Fact name="Plan">{PLANS[usage?.plan ?? user.tier] ?? usage?.plan}</Fact>
           <Fact name="Samples">
-            {usage ? count(usage.samples, 'sample') : error ? 'Not known right now' : '…'}
+            {facets ? count(facets.total, 'sample') : error ? 'Not known right now' : '…'}
           </Fact>
           <Fact name="Storage">
             {usage && (

@@ -17,8 +17,7 @@ export function RegisterPage() {
   /** Fields changed since the server last complained about them. */
   const [touched, setTouched] = useState<ReadonlySet<FieldName>>(new Set())
   const submit = useMutation({
-    mutationFn: () =>
-      register({ ...values, first_name: values.first_name || null, last_name: values.last_name || null }),
+    mutationFn: () => register(values),
     onSuccess: () => navigate({ to: '/check-mail', search: { email: values.email } }),
     onSettled: () => setTouched(new Set()),
   })

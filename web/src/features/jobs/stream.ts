@@ -45,7 +45,8 @@ let totalsTimer: ReturnType<typeof setTimeout> | null = null
 
 /** Counts and lists follow at most every two seconds, however many jobs end. */
 export function refreshTotalsSoon(): void {
-  totalsTimer ??= setTimeout(() => {
+  if (totalsTimer !== null) return
+  totalsTimer = setTimeout(() => {
     totalsTimer = null
     samplesChanged()
   }, TOTALS_EVERY)

@@ -11,10 +11,10 @@ interface GridHeaderProps {
 }
 
 export function GridHeader({ sort, onSort }: GridHeaderProps) {
-  const sortable = (column: Column, name: string, right = false) => {
+  const sortable = (column: Column, name: string, place?: string) => {
     const direction = sort === column ? 'ascending' : sort === `-${column}` ? 'descending' : undefined
     return (
-      <div role="columnheader" aria-sort={direction} className={classes('flex', right && 'justify-end')}>
+      <div role="columnheader" aria-sort={direction} className={classes('flex', place)}>
         {onSort ? (
           <button
             type="button"
@@ -46,10 +46,12 @@ export function GridHeader({ sort, onSort }: GridHeaderProps) {
       {hidden('Favourite')}
       {sortable('name', 'Name')}
       <div role="columnheader">Waveform</div>
-      {sortable('tempo', 'BPM', true)}
-      {sortable('key', 'Key')}
-      {sortable('duration', 'Sec', true)}
-      <div role="columnheader">Tags and vibe</div>
+      {sortable('tempo', 'BPM', 'justify-end')}
+      {sortable('key', 'Key', 'pl-4')}
+      {sortable('duration', 'Sec', 'justify-end')}
+      <div role="columnheader" className="pl-5">
+        Tags and vibe
+      </div>
       {hidden('More')}
     </>
   )

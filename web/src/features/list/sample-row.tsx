@@ -12,7 +12,7 @@ import { Spinner } from '@/ui/spinner'
 export const ROW_HEIGHT = 36
 
 export const COLUMNS =
-  'grid grid-cols-[28px_28px_28px_minmax(150px,1.3fr)_minmax(120px,1.5fr)_52px_74px_52px_minmax(0,1.1fr)_28px] items-center gap-x-2 px-2'
+  'grid grid-cols-[26px_28px_30px_minmax(150px,1.35fr)_minmax(120px,1.6fr)_60px_88px_52px_minmax(0,1.2fr)_28px] items-center pr-2 pl-1.5'
 
 export interface RowActions {
   press: (index: number, event: React.MouseEvent) => void
@@ -48,6 +48,7 @@ export const SampleRow = memo(function SampleRow({
   const playing = usePlayer((player) => (player.sample?.id === id ? player.state : null))
   const running = playing === 'playing' || playing === 'loading'
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it listens to the keys
     <div
       role="row"
       tabIndex={-1}
@@ -131,7 +132,7 @@ export const SampleRow = memo(function SampleRow({
           <Heart size={13} fill={favourite ? 'currentColor' : 'none'} />
         </button>
       </div>
-      <div role="gridcell" className="flex min-w-0 items-center gap-2">
+      <div role="gridcell" className="flex min-w-0 items-center gap-2 pr-4">
         <KindDot kind={kind} />
         <span
           className={classes(
@@ -155,7 +156,7 @@ export const SampleRow = memo(function SampleRow({
             <Wave waveform={sample.waveform} kind={kind} sampleId={id} className="h-full w-full" />
           </div>
           <Amount>{sample.tempo === null ? null : bpm(sample.tempo)}</Amount>
-          <div role="gridcell" className="text-xs whitespace-nowrap">
+          <div role="gridcell" className="pl-4 text-xs whitespace-nowrap">
             <KeyLabel value={sample.key} />
           </div>
           <Amount>{sample.duration === null ? null : seconds(sample.duration)}</Amount>
@@ -201,7 +202,7 @@ function Description({ sample: { tags, vibe } }: { sample: Sample }) {
   return (
     <div
       role="gridcell"
-      className="flex min-w-0 items-center gap-1 overflow-hidden"
+      className="flex min-w-0 items-center gap-1 overflow-hidden pl-5"
       title={[...tags, vibe].filter(Boolean).join(', ')}
     >
       {tags.slice(0, 3).map((tag) => (

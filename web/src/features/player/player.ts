@@ -101,11 +101,11 @@ export function pause(): void {
 
 export function togglePlay(sample?: Sample): void {
   const { state, sample: current } = usePlayer.getState()
-  if (sample && sample.id !== current?.id) return void play(sample)
-  if (state === 'playing' || state === 'loading') return pause()
-  if (!current) return
-  if (state === 'paused' && !audio.ended && audio.src) return void audio.play().catch(() => play(current))
-  void play(current)
+  if (sample && sample.id !== current?.id) void play(sample)
+  else if (state === 'playing' || state === 'loading') pause()
+  else if (current && state === 'paused' && !audio.ended && audio.src)
+    void audio.play().catch(() => play(current))
+  else if (current) void play(current)
 }
 
 export function stop(): void {

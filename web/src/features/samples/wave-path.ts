@@ -23,14 +23,18 @@ export function decode(waveform: string): Uint8Array {
   return Uint8Array.from(binary, (char) => char.charCodeAt(0))
 }
 
+/** Quiet samples are drawn up to this many times larger: the row shows the shape, the loudness has its own number. */
+const MOST_GAIN = 16
+
 /** Along the top from left to right, back along the bottom; x spans the view box whatever the number of peaks. */
 export function outline(peaks: Uint8Array): string {
   if (peaks.length === 0) return ''
   const step = WAVE_WIDTH / peaks.length
+  const gain = Math.min(255 / Math.max(...peaks, 1), MOST_GAIN)
   const top: string[] = []
   const bottom: string[] = []
   peaks.forEach((peak, i) => {
-    const reach = Math.max((peak / 255) * (HALF - 1), THINNEST)
+    const reach = Math.max(((peak * gain) / 255) * (HALF - 1), THINNEST)
     const x = round((i + 0.5) * step)
     top.push(`${x} ${round(HALF - reach)}`)
     bottom.push(`${x} ${round(HALF + reach)}`)

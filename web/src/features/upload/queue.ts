@@ -1,9 +1,10 @@
 /** The upload queue. It belongs to no page, so uploads go on while people move about. */
 import { create } from 'zustand'
-import { config } from '@/api/config'
+import { keys } from '@/api/keys'
 import { explain, isTemporary, Problem } from '@/api/problem'
+import { queryClient } from '@/api/query'
 import { useSession } from '@/api/session'
-import type { Job } from '@/api/types'
+import type { Job, Usage } from '@/api/types'
 import { cancelJob, fetchJob, isOver, onJob, receiveJob, refreshTotalsSoon, retryJob } from '@/features/jobs'
 import { bytes } from '@/features/samples'
 import type { Found, FoundFile } from './found-files'
@@ -75,7 +76,7 @@ function pump(): void {
 
 async function send(upload: Upload): Promise<void> {
   const { id, found } = upload
-  const limit = config().max_upload_bytes
+  const limit = queryClient.getQueryData<Usage>(keys.usage)?.max_file_bytes
   if (limit && found.file.size > limit) {
     return change(id, { state: 'failed', error: `The file is larger than ${bytes(limit)}.` })
   }

@@ -1,0 +1,47 @@
+import { Pencil } from 'lucide-react'
+import { useState } from 'react'
+import type { SampleDetail } from '@/api/types'
+import { useChangeSample } from '@/features/samples'
+import { IconButton } from '@/ui/button'
+import { Input } from '@/ui/input'
+import { notifyFailure } from '@/ui/toast'
+
+/** The sample's name; an empty one goes back to the file's. */
+export function NameEditor({ sample }: { sample: SampleDetail }) {
+  const [draft, setDraft] = useState<string | null>(null)
+  const { mutate } = useChangeSample(sample.id)
+
+  function save() {
+    const name = draft?.trim()
+    setDraft(null)
+    if (name === undefined || name === sample.name) return
+    mutate({ name: name || null }, { onError: (error) => notifyFailure('The name was not saved', error) })
+  }
+
+  if (draft === null) {
+    return (
+      <div className="group flex min-w-0 items-center gap-1">
+        <h1 className="truncate text-base font-semibold">{sample.name}</h1>
+        <IconButton label="Rename" onClick={() => setDraft(sample.name)}>
+          <Pencil size={13} />
+        </IconButton>
+      </div>
+    )
+  }
+  return (
+    <Input
+      aria-label="Name"
+      autoFocus
+      maxLength={255}
+      value={draft}
+      onChange={(event) => setDraft(event.target.value)}
+      onFocus={(event) => event.target.select()}
+      onBlur={save}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') save()
+        if (event.key === 'Escape') setDraft(null)
+      }}
+      className="w-80 text-sm"
+    />
+  )
+}
