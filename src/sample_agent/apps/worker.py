@@ -16,7 +16,6 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-
 from sample_agent.accounts.tasks import SEND_MAIL, MailResources, send_mail
 from sample_agent.apps.wiring import make_mailer, make_storage, open_database, start_logs
 from sample_agent.core.database import Database
