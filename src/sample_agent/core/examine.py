@@ -5,11 +5,10 @@ Knows neither storage nor HTTP: a file goes in, a preview and plain data come ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import structlog
@@ -27,6 +26,12 @@ OnProgress = Callable[[int, str], None]
 
 ANALYSIS_PERCENT = 80
 """How much of all progress the analysis is; a preview is the rest."""
+
+_SUDDEN_ENDS = frozenset({"analysis-crashed", "too-much-memory"})
+"""What the pool says of a process that died. The system may have killed it for the sake of another, or a person by
+mistake; if the next one dies of the same file, too, it was the file."""
+
+T = TypeVar("T")
 
 
 class EngineUnavailable(Exception):
@@ -58,11 +63,14 @@ async def examine(pool: EnginePool, source: Path, *, filename: str, on_progress:
         EngineUnavailable: it is not.
     """
 
-    def on_analysis(percent: int, step: str) -> None:
-        on_progress(percent * ANALYSIS_PERCENT // 100, step)
+    highest = 0
 
-    with _fair_blame():
-        analysis = await pool.analyze(source, filename=filename or None, on_progress=on_analysis)
+    def on_analysis(percent: int, step: str) -> None:
+        nonlocal highest
+        highest = max(highest, percent * ANALYSIS_PERCENT // 100)
+        on_progress(highest, step)
+
+    analysis = await _fairly(lambda: pool.analyze(source, filename=filename or None, on_progress=on_analysis))
     return Examined(analysis.to_dict(), analysis.waveform_row, peaks_bytes(analysis.waveform))
 
 
@@ -72,8 +80,7 @@ async def preview(pool: EnginePool, source: Path, destination: Path) -> PreviewI
     Raises:
         AudioError, EngineUnavailable: as `examine`.
     """
-    with _fair_blame():
-        return await pool.render_preview(source, destination)
+    return await _fairly(lambda: pool.render_preview(source, destination))
 
 
 async def convert(pool: EnginePool, source: Path, destination: Path) -> Preparation:
@@ -82,8 +89,7 @@ async def convert(pool: EnginePool, source: Path, destination: Path) -> Preparat
     Raises:
         AudioError, EngineUnavailable: as `examine`.
     """
-    with _fair_blame():
-        report: Preparation = await pool.run(convert_to_wav, str(source), str(destination))
+    report: Preparation = await _fairly(lambda: pool.run(convert_to_wav, str(source), str(destination)))
     return report
 
 
@@ -93,11 +99,16 @@ def peaks_bytes(waveform: Waveform) -> bytes:
     return np.clip(np.rint(levels * 127), -127, 127).astype(np.int8).tobytes()
 
 
-@contextmanager
-def _fair_blame() -> Iterator[None]:
-    """Let a file be blamed for what it did, and for nothing else."""
+async def _fairly(work: Callable[[], Awaitable[T]]) -> T:
+    """The result of `work`, with the file blamed for what it did and for nothing else."""
     try:
-        yield
+        try:
+            return await work()
+        except AudioError as error:
+            if error.code not in _SUDDEN_ENDS:
+                raise
+            log.warning("a process of the engine ended, trying in a new one", code=error.code)
+            return await work()
     except AudioError:
         raise
     except (OSError, EOFError, RuntimeError) as error:
