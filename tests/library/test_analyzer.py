@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import numpy as np
 import psutil
 import pytest
 import soundfile
 from fastapi import FastAPI
+from moto.server import ThreadedMotoServer
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -156,6 +158,35 @@ async def test_both_say_the_same(local: Analyzer, remote: Analyzer, storage: Sto
     here = await local.analyze(SOURCE, PREVIEW, ignored, filename="x.wav")
     there = await remote.analyze(SOURCE, PREVIEW, ignored, filename="x.wav")
     assert here == there
+
+
+async def test_the_engine_api_works_on_a_bucket(tmp_path: Path) -> None:
+    bucket_server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    bucket_server.start()
+    host = "{}:{}".format(*bucket_server.get_host_and_port())
+    bucket = {
+        "storage_bucket": "samples",
+        "storage_endpoint": f"http://{host}",
+        "storage_access_key_id": "key",
+        "storage_secret_access_key": "secret",
+        "storage_region": "us-east-1",
+    }
+    # No list of hosts: the engine fetches from the bucket it is configured with.
+    engine = create_engine_app(
+        Settings(_env_file=None, data_dir=tmp_path, engine_token=TOKEN, worker_processes=1, **bucket)
+    )
+    try:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            (await http.put(f"http://{host}/samples")).raise_for_status()
+        storage = Storage.s3("samples", f"http://{host}", "key", "secret", "us-east-1")
+        await storage.put(SOURCE, wav(drum_loop(120)), "audio/wav")
+        await storage.put(PREVIEW, b"the old one", "audio/flac")
+        async with serving(engine) as address, open_analyzer(remote_settings(address), storage) as analyzer:
+            analyzed = await analyzer.analyze(SOURCE, PREVIEW, ignored)
+        assert len(await storage.read(PREVIEW)) == analyzed.preview_size > 100
+        assert await keys(storage) == {SOURCE, PREVIEW}
+    finally:
+        bucket_server.stop()
 
 
 async def test_progress_begins_at_nothing_ends_at_all_and_never_falls(analyzer: Analyzer, storage: Storage) -> None:
