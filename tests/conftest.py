@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
+import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
+from asgi_lifespan import LifespanManager
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from fastapi import FastAPI
 
+from sample_agent.accounts import create_user
+from sample_agent.accounts.passwords import Passwords
+from sample_agent.apps.everything import create_everything
 from sample_agent.apps.migrate import migrate
+from sample_agent.apps.worker import run_worker
 from sample_agent.core.database import Database
+from sample_agent.core.logs import configure_logs
 from sample_agent.core.postgres import EmbeddedPostgres, ServerAddress
-from sample_agent.core.settings import Settings
+from sample_agent.core.settings import PlanId, Settings
+from tests.people import PASSWORD, Person, new_email
+
+PASSWORDS = Passwords(concurrency=2)
+SignUp = Callable[..., Awaitable[Person]]
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +68,20 @@ def owner_url(postgres: ServerAddress) -> str:
     return postgres.owner_url
 
 
+@pytest.fixture(scope="session")
+def jwt_private_key() -> str:
+    """A signing key made once; making one takes longer than most tests."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    configure_logs("json", "warning")
+
+
 @pytest.fixture
-def settings(app_url: str, owner_url: str, tmp_path: Path) -> Settings:
+def settings(app_url: str, owner_url: str, jwt_private_key: str, tmp_path: Path) -> Settings:
     """Settings of a development installation of its own, on the shared database."""
     return Settings(
         _env_file=None,
@@ -55,7 +90,9 @@ def settings(app_url: str, owner_url: str, tmp_path: Path) -> Settings:
         database_url=app_url,
         database_owner_url=owner_url,
         database_pool_size=5,
+        jwt_private_key=jwt_private_key,
         worker_processes=1,
+        worker_port=free_port(),
         job_heartbeat_seconds=2,
         log_format="json",
     )
@@ -67,3 +104,51 @@ async def database(app_url: str) -> AsyncIterator[Database]:
     database = Database(app_url, pool_size=10)
     yield database
     await database.close()
+
+
+@pytest_asyncio.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The whole application, running."""
+    app = create_everything(settings)
+    async with LifespanManager(app):
+        yield app
+
+
+@pytest_asyncio.fixture
+async def sign_up(app: FastAPI) -> AsyncIterator[SignUp]:
+    """Makes people who are signed in."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def person(plan: PlanId | None = None, *, admin: bool = False) -> Person:
+            email = new_email()
+            database = app.state.database
+            await create_user(database, PASSWORDS, email=email, password=PASSWORD, plan=plan, is_admin=admin)
+            http = await stack.enter_async_context(
+                httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000", timeout=30)
+            )
+            response = await http.post("/api/auth/login", json={"email": email, "password": PASSWORD})
+            response.raise_for_status()
+            http.headers["Authorization"] = f"Bearer {response.json()['token']}"
+            return Person(email, http)
+
+        yield person
+
+
+@pytest_asyncio.fixture
+async def alice(sign_up: SignUp) -> Person:
+    return await sign_up()
+
+
+@pytest_asyncio.fixture
+async def bob(sign_up: SignUp) -> Person:
+    return await sign_up()
+
+
+@pytest_asyncio.fixture
+async def worker(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    """A worker beside the application."""
+    shutdown = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run_worker(settings, shutdown))
+        yield
+        shutdown.set()

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sample_agent.engine import AudioError, decode
-from sample_agent.sp404.prepare import NothingToPrepareError, Preparation, prepare
-from sample_agent.sp404.wav import write_wav
+from sample_agent.engine import AudioError
+from sample_agent.engine.decode import open_audio
+from sample_agent.sp404.prepare import NothingToPrepareError, Preparation, write_prepared
 
 
 def convert_to_wav(source: str | Path, destination: str | Path) -> Preparation:
     """Write the sound in `source` to `destination` as canonical 48 kHz 16-bit WAV; what was done to it.
 
-    Raises AudioError when the file cannot be decoded or holds no sound.
+    Block by block, so that a long file takes no more memory. Raises AudioError when the file cannot be decoded or holds
+    no sound.
     """
-    audio = decode(source)
-    try:
-        prepared = prepare(audio.samples, audio.sample_rate)
-    except NothingToPrepareError as error:
-        raise AudioError("empty-audio", str(error)) from error
-    with Path(destination).open("wb") as file:
-        write_wav(file, prepared.pcm)
-    return prepared.report
+    destination = Path(destination)
+    with open_audio(source) as stream, destination.open("wb") as file:
+        try:
+            return write_prepared(file, stream.blocks(), stream.sample_rate, scratch_dir=destination.parent)
+        except NothingToPrepareError as error:
+            raise AudioError("empty-audio", str(error)) from error

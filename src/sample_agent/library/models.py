@@ -39,6 +39,7 @@ class Sample(Model):
     """
 
     __tablename__ = "samples"
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 (the computed columns come back with each change)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
