@@ -78,8 +78,9 @@ def _is_adts_frame(data: bytes) -> bool:
     length = ((data[3] & 0x03) << 11) | (data[4] << 3) | (data[5] >> 5)
     if length < 8:
         return False
+    # A packet may be longer than what we see of the file; then its header has to do.
     following = data[length : length + 7]
-    return len(following) < 7 or _is_adts_header(following)
+    return _is_adts_header(following) if following else len(data) in (length, SNIFF_BYTES)
 
 
 def _is_adts_header(data: bytes) -> bool:
@@ -87,12 +88,9 @@ def _is_adts_header(data: bytes) -> bool:
 
 
 def _is_mpeg_frame(data: bytes) -> bool:
-    """Whether `data` starts with an MPEG audio frame and, if in reach, a second frame follows it."""
+    """Whether `data` starts with an MPEG audio frame that ends the file or is followed by a second one."""
     length = mpeg_frame_length(data)
-    if length is None:
-        return False
-    following = data[length : length + 4]
-    return len(following) < 4 or mpeg_frame_length(following) is not None
+    return length is not None and (len(data) == length or mpeg_frame_length(data[length : length + 4]) is not None)
 
 
 # ISO 11172-3 and 13818-3: kbit/s by (MPEG-1?, layer), then by index.

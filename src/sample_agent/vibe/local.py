@@ -83,7 +83,7 @@ def _pace(features: Mapping[str, Any], kind: str) -> str:
 
 def _noun(features: Mapping[str, Any], kind: str) -> str:
     tonality = _number(features, "key", "tonality")
-    if tonality is not None and tonality >= 0.5:
+    if tonality is not None and tonality >= 0.3:
         return kind
     return {"loop": "percussive loop", "one-shot": "unpitched one-shot"}.get(kind, kind)
 

@@ -1,0 +1,106 @@
+"""What must not change when nothing that matters does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+from sample_agent.engine import Analysis, analyze_file, analyze_samples
+from tests.engine.files import write
+from tests.sounds import RATE, chord, drum_loop
+
+
+@pytest.fixture(scope="module")
+def loop() -> np.ndarray:
+    """Drums and chords, eight beats at 100 BPM."""
+    drums = drum_loop(100, beats=8)
+    harmony = np.concatenate([chord(220, 262, 330, seconds=2.4), chord(196, 247, 294, seconds=2.4)])
+    return 0.5 * drums + 0.5 * harmony[: len(drums)]
+
+
+@pytest.fixture(scope="module")
+def heard(loop: np.ndarray) -> Analysis:
+    return analyze_samples(loop, RATE)
+
+
+def _bpm(analysis: Analysis) -> float:
+    assert analysis.tempo is not None
+    return analysis.tempo.bpm
+
+
+def _key(analysis: Analysis) -> str:
+    assert analysis.key is not None
+    return analysis.key.key
+
+
+@pytest.mark.parametrize("gain", [0.01, 0.25, 2.0])
+def test_gain_changes_loudness_alone(loop: np.ndarray, heard: Analysis, gain: float) -> None:
+    louder = analyze_samples(loop * gain, RATE)
+    assert _bpm(louder) == pytest.approx(_bpm(heard), rel=1e-4)
+    assert _key(louder) == _key(heard)
+    assert louder.kind.kind == heard.kind.kind
+    assert louder.onsets == pytest.approx(heard.onsets)
+    assert louder.spectral.centroid_hz == pytest.approx(heard.spectral.centroid_hz, rel=1e-3)
+    assert louder.loudness.integrated_lufs is not None
+    assert heard.loudness.integrated_lufs is not None
+    difference = louder.loudness.integrated_lufs - heard.loudness.integrated_lufs
+    assert difference == pytest.approx(20 * np.log10(gain), abs=0.05)
+
+
+def test_silence_behind_a_loop_leaves_key_and_timbre(loop: np.ndarray, heard: Analysis) -> None:
+    longer = analyze_samples(np.concatenate((loop, np.zeros(RATE))), RATE)
+    assert _key(longer) == _key(heard)
+    assert longer.spectral.centroid_hz == pytest.approx(heard.spectral.centroid_hz, rel=0.02)
+    assert longer.loudness.integrated_lufs == pytest.approx(heard.loudness.integrated_lufs, abs=0.5)
+
+
+def test_a_repeated_loop_keeps_tempo_and_key(loop: np.ndarray, heard: Analysis) -> None:
+    for times in (2, 4):
+        repeated = analyze_samples(np.tile(loop, times), RATE)
+        assert _bpm(repeated) == pytest.approx(_bpm(heard), rel=0.005)
+        assert _key(repeated) == _key(heard)
+
+
+def test_played_faster_tempo_and_key_follow(loop: np.ndarray, heard: Analysis) -> None:
+    # Twelve semitones at most one octave: two semitones up is 2 ** (2 / 12) faster.
+    factor = 2 ** (2 / 12)
+    faster = analyze_samples(soxr.resample(loop, RATE * factor, RATE), RATE)
+    ratio = _bpm(faster) / (_bpm(heard) * factor)
+    assert min(abs(ratio / octave - 1) for octave in (0.5, 1, 2)) < 0.01
+    keys = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+    before, after = _key(heard), _key(faster)
+    assert after.endswith("m") == before.endswith("m")
+    assert (keys.index(after.removesuffix("m")) - keys.index(before.removesuffix("m"))) % 12 == 2
+
+
+@pytest.mark.parametrize("rate", [22_050, 48_000, 96_000])
+def test_the_sample_rate_does_not_matter(loop: np.ndarray, heard: Analysis, rate: int) -> None:
+    resampled = analyze_samples(soxr.resample(loop, RATE, rate), rate)
+    assert _bpm(resampled) == pytest.approx(_bpm(heard), rel=0.005)
+    assert _key(resampled) == _key(heard)
+    assert resampled.loudness.integrated_lufs == pytest.approx(heard.loudness.integrated_lufs, abs=0.5)
+
+
+def test_mono_and_twice_the_same_channel_are_alike(loop: np.ndarray, heard: Analysis) -> None:
+    stereo = analyze_samples(np.stack((loop, loop), axis=1), RATE)
+    assert stereo.to_dict()["spectral"] == heard.to_dict()["spectral"]
+    assert _bpm(stereo) == _bpm(heard)
+
+
+@pytest.mark.parametrize(("container", "subtype"), [("FLAC", "PCM_24"), ("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS")])
+def test_the_encoding_does_not_matter(
+    tmp_path: Path, loop: np.ndarray, heard: Analysis, container: str, subtype: str
+) -> None:
+    encoded = analyze_file(write(tmp_path / "loop", container, subtype, loop))
+    assert _bpm(encoded) == pytest.approx(_bpm(heard), rel=0.005)
+    assert _key(encoded) == _key(heard)
+    assert encoded.kind.kind == heard.kind.kind
+    assert encoded.loudness.integrated_lufs == pytest.approx(heard.loudness.integrated_lufs, abs=0.3)
+
+
+def test_the_same_bytes_give_the_same_answer(tmp_path: Path, loop: np.ndarray) -> None:
+    path = write(tmp_path / "loop.wav", samples=loop)
+    assert analyze_file(path).to_dict() == analyze_file(path).to_dict()
