@@ -218,7 +218,7 @@ async def test_an_export_needs_somewhere_to_go(host: FileHost, engine: httpx.Asy
 async def test_a_result_that_cannot_be_sent_is_a_failure(host: FileHost, engine: httpx.AsyncClient) -> None:
     host.received["taken"] = ("audio/flac", b"")
     problem = await refused(engine, host.put("a", wav(tone())), preview_upload_url=host.url("taken"))
-    assert (problem["status"], problem["code"]) == (422, "fetch-failed")
+    assert (problem["status"], problem["code"]) == (422, "send-failed")
 
 
 async def test_silence_is_a_result_with_a_remark(host: FileHost, engine: httpx.AsyncClient) -> None:

@@ -18,7 +18,8 @@ from moto.server import ThreadedMotoServer
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 from tests.serving import reached, serving
 from tests.sounds import RATE, drum_loop, tone, wav
 
@@ -32,6 +33,7 @@ from sample_agent.library.analyzer import (
     Analyzer,
     AnalyzerUnavailable,
     EngineCannotReachFilesError,
+    RemoteAnalyzer,
     open_analyzer,
 )
 
@@ -275,13 +277,33 @@ def kill_busy_processes() -> int:
     return killed
 
 
+@asynccontextmanager
+async def impatient(address: str, storage: Storage) -> AsyncIterator[RemoteAnalyzer]:
+    """An analyser that asks the engine once."""
+    async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as http:
+        yield RemoteAnalyzer(http, TOKEN, storage, patience=0)
+
+
 async def test_an_engine_that_is_not_there_is_not_blamed_on_the_file(storage: Storage) -> None:
     await storage.put(SOURCE, wav(tone()), "audio/wav")
     async with serving(Starlette()) as address:
         pass
-    async with open_analyzer(remote_settings(address), storage) as analyzer:
+    async with impatient(address, storage) as analyzer:
         with pytest.raises(AnalyzerUnavailable):
             await analyzer.analyze(SOURCE, PREVIEW, ignored)
+
+
+async def test_a_full_engine_is_asked_again(storage: Storage, engine_app: FastAPI, engine_address: str) -> None:
+    full = [Response(status_code=503, headers={"Retry-After": "0"}) for _ in range(3)]
+
+    async def first_full(scope: Scope, receive: Receive, send: Send) -> None:
+        await (full.pop() if full and scope["type"] == "http" else engine_app)(scope, receive, send)
+
+    await storage.put(SOURCE, wav(tone()), "audio/wav")
+    with_state = Starlette(routes=[Mount("/", first_full)])
+    async with serving(with_state) as address, open_analyzer(remote_settings(address), storage) as analyzer:
+        assert (await analyzer.analyze(SOURCE, PREVIEW, ignored)).vibe
+    assert full == []
 
 
 async def test_a_wrong_token_is_not_blamed_on_the_file(storage: Storage, engine_address: str) -> None:
@@ -313,7 +335,7 @@ async def test_an_answer_that_says_nothing_of_the_file_means_try_again(answer: R
 
     await storage.put(SOURCE, wav(tone()), "audio/wav")
     engine = Starlette(routes=[Route("/api/process", process, methods=["POST"])])
-    async with serving(engine) as address, open_analyzer(remote_settings(address), storage) as analyzer:
+    async with serving(engine) as address, impatient(address, storage) as analyzer:
         with pytest.raises(AnalyzerUnavailable):
             await analyzer.analyze(SOURCE, PREVIEW, ignored)
     assert await keys(storage) == {SOURCE}

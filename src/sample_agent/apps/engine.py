@@ -157,7 +157,7 @@ async def process(
 ) -> ProcessResponse:
     """Fetch a file, analyse it, and send what else was asked for where it was asked for."""
     engine: Engine = request.app.state.engine
-    structlog.contextvars.bind_contextvars(user_id=wanted.user_id, tier=wanted.tier)
+    structlog.contextvars.bind_contextvars(**wanted.model_dump(include={"user_id", "tier"}, exclude_none=True))
     _check(wanted, engine.allowed_hosts)
     with engine.place(), _as_problems():
         return await _while_connected(request, _process(engine, wanted))

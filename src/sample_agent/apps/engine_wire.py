@@ -23,11 +23,13 @@ class Options(BaseModel):
     )
     export_sp404: bool = Field(False, description="convert to 48 kHz, 16-bit WAV and PUT that to `upload_url`")
     upload_url: str | None = Field(
-        None, max_length=8192, description="pre-signed URL that takes the converted WAV; content type audio/wav"
+        None, max_length=8192, description="pre-signed PUT that takes the converted WAV (audio/wav) and creates it"
     )
     waveform: bool = Field(False, description="answer with the outline of the sound")
     preview_upload_url: str | None = Field(
-        None, max_length=8192, description="pre-signed URL that takes a preview every browser plays"
+        None,
+        max_length=8192,
+        description="pre-signed PUT that takes a preview every browser plays (audio/flac or audio/mpeg) and creates it",
     )
     filename: str = Field("", max_length=1024, description="what the owner called the file: names give hints")
 

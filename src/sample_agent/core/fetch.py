@@ -64,10 +64,17 @@ class FetchFailed(Problem):
     next_step = "Check that the URL is still valid and leads straight to the file; signed URLs expire."
 
 
+class SendFailed(Problem):
+    """The address that was to take a result refused it: the link has expired, or was used before."""
+
+    status, code, title = 422, "send-failed", "The result could not be delivered"
+    next_step = "Check that the URL is a valid pre-signed PUT for something that is not there yet."
+
+
 class FetchUnreachable(Problem):
     """The address could not be reached, broke off, failed on its side, or took too long."""
 
-    status, code, title = 502, "fetch-unreachable", "The file's address does not answer"
+    status, code, title = 502, "fetch-unreachable", "The address does not answer"
     next_step = "Try again later."
 
 
@@ -105,6 +112,7 @@ async def fetch_to(
     """
     with _whole_or_absent(destination):
         async with _exchange("GET", url, None, {}, allowed_hosts, max_seconds, resolver) as response:
+            _check_answer(response, FetchFailed)
             await _write(response, destination, max_bytes)
 
 
@@ -120,12 +128,13 @@ async def send_file(
     """PUT the file `source` to `url`, to create what is not there yet and never to replace; how many bytes that were.
 
     Raises:
-        UrlNotAllowed, FetchFailed, FetchUnreachable
+        UrlNotAllowed, SendFailed, FetchUnreachable
     """
     size = (await anyio.Path(source).stat()).st_size
     headers = {"Content-Type": content_type, "Content-Length": str(size), "If-None-Match": "*"}
-    async with _exchange("PUT", url, _blocks(source), headers, allowed_hosts, max_seconds, resolver):
-        return size
+    async with _exchange("PUT", url, _blocks(source), headers, allowed_hosts, max_seconds, resolver) as response:
+        _check_answer(response, SendFailed)
+    return size
 
 
 def check_url(url: str, allowed_hosts: Collection[str]) -> httpx.URL:
@@ -253,7 +262,7 @@ async def _exchange(
     max_seconds: float,
     resolver: Resolver,
 ) -> AsyncIterator[httpx.Response]:
-    """One request and its successful answer; every way to fail comes out as one of this module's problems."""
+    """One request and its answer; every way to fail comes out as one of this module's problems."""
     checked = check_url(url, allowed_hosts)
     try:
         async with (
@@ -268,7 +277,6 @@ async def _exchange(
                 method, checked, content=content, headers={"Accept-Encoding": "identity", **headers}
             ) as response,
         ):
-            _check_answer(response)
             yield response
     except TimeoutError as error:
         raise FetchUnreachable(f"{checked.host} took longer than {max_seconds:g} seconds.") from error
@@ -277,14 +285,14 @@ async def _exchange(
         raise FetchUnreachable(f"{checked.host} could not be reached, or broke off.") from error
 
 
-def _check_answer(response: httpx.Response) -> None:
+def _check_answer(response: httpx.Response, refusal: type[Problem]) -> None:
     status = response.status_code
     if status >= 500 or status == 429:
         raise FetchUnreachable(f"{response.request.extensions['sni_hostname']} answered with status {status}.")
     if response.is_redirect:
-        raise FetchFailed("The address leads on to another one; redirects are not followed.")
+        raise refusal("The address leads on to another one; redirects are not followed.")
     if not response.is_success:
-        raise FetchFailed(f"The address answered with status {status}.")
+        raise refusal(f"The address answered with status {status}.")
 
 
 @contextlib.contextmanager

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
+import random
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,6 +38,9 @@ LINK_LIFETIME = timedelta(hours=1)
 ENGINE_CONNECT_SECONDS = 10.0
 ENGINE_QUEUE_SECONDS = 300.0
 """How much longer than its analysis a request to the engine API may take: waiting, fetching, sending."""
+
+ENGINE_PATIENCE_SECONDS = 60.0
+"""How long to ask an engine API again that is full or being restarted, before the attempt counts as made."""
 
 log = structlog.get_logger("analyzer")
 
@@ -152,10 +158,13 @@ class LocalAnalyzer:
 class RemoteAnalyzer:
     """Hands signed links to the engine API (`http` knows its address), which fetches the file and sends the preview."""
 
-    def __init__(self, http: httpx.AsyncClient, token: str, storage: Storage) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, token: str, storage: Storage, *, patience: float = ENGINE_PATIENCE_SECONDS
+    ) -> None:
         self._http = http
         self._token = token
         self._storage = storage
+        self._patience = patience
 
     async def analyze(
         self, file_key: str, preview_key: str, on_progress: OnProgress, *, filename: str = ""
@@ -184,18 +193,32 @@ class RemoteAnalyzer:
             "preview_upload_url": target.url,
             "filename": filename,
         }
+        response = await self._answered({"file_url": source.url, "options": options})
         try:
-            response = await self._http.post(
-                "/api/process",
-                json={"file_url": source.url, "options": options},
-                headers={"Authorization": f"Bearer {self._token}"},
-            )
             body = response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise AnalyzerUnavailable(f"The engine API does not answer: {error!r}") from error
+        except ValueError as error:
+            raise AnalyzerUnavailable("The engine API answered with something else than JSON.") from error
         if response.is_success:
             return _checked(body)
         raise _failure(response.status_code, body)
+
+    async def _answered(self, request: dict[str, Any]) -> httpx.Response:
+        """The engine's answer, asked for again while it is full or not there."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        deadline = time.monotonic() + self._patience
+        while True:
+            pause = 1.0
+            try:
+                response = await self._http.post("/api/process", json=request, headers=headers)
+                if response.status_code != 503 or time.monotonic() >= deadline:
+                    return response
+                pause = _retry_after(response)
+            except httpx.HTTPError as error:
+                connecting = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                if not connecting or time.monotonic() >= deadline:
+                    raise AnalyzerUnavailable(f"The engine API does not answer: {error!r}") from error
+            # Those who wait shall not come back all at once.
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
 
     @asynccontextmanager
     async def _emptied(self, key: str) -> AsyncIterator[None]:
@@ -251,6 +274,11 @@ def _failure(status: int, problem: Any) -> AudioError | AnalyzerUnavailable:
             return AudioError(known, detail)
     log.warning("the engine API refused", status=status, code=code, detail=detail)
     return AnalyzerUnavailable(f"The engine API answered with status {status}: {code or 'no code'}: {detail}")
+
+
+def _retry_after(response: httpx.Response) -> float:
+    seconds = response.headers.get("retry-after", "")
+    return min(float(seconds), 30.0) if seconds.isdecimal() else 1.0
 
 
 def _gone() -> AudioError:
