@@ -6,6 +6,7 @@ The supervisor itself stays small: it loads no web framework, and what it starts
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 
 from sample_agent.apps.migrate import migrate
@@ -14,11 +15,23 @@ from sample_agent.core.processes import Program, Supervisor
 from sample_agent.core.settings import Settings
 
 
+class PortTakenError(RuntimeError):
+    """Another program listens where we should."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"{host}:{port} is in use, perhaps by a Sample Agent that runs already. "
+            "Stop that program, or choose another port with --port."
+        )
+
+
 def serve(settings: Settings) -> int:
     """Start the database (unless DATABASE_URL names one), migrate it, and run the programs until told to stop.
 
     Returns the exit status for the process.
     """
+    if not _is_free(settings.host, settings.port):
+        raise PortTakenError(settings.host, settings.port)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     if settings.database_url is not None:
         return _run(settings, settings.database_url.get_secret_value(), postgres=None)
@@ -34,6 +47,8 @@ def _run(settings: Settings, app_url: str, *, postgres: EmbeddedPostgres | None)
         "SAMPLE_AGENT_HOST": settings.host,
         "SAMPLE_AGENT_PORT": str(settings.port),
         "SAMPLE_AGENT_PUBLIC_URL": settings.public_url,
+        # Its metrics are no reason for a worker not to work: on a machine where the port is taken, any will do.
+        "SAMPLE_AGENT_WORKER_PORT": str(settings.worker_port if _is_free(settings.host, settings.worker_port) else 0),
     }
     sample_agent = (sys.executable, "-m", "sample_agent")
     supervisor = Supervisor(
@@ -44,6 +59,14 @@ def _run(settings: Settings, app_url: str, *, postgres: EmbeddedPostgres | None)
         postgres=postgres,
     )
     return supervisor.run(on_ready=lambda: _greet(settings))
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _reachable(settings: Settings) -> str:
