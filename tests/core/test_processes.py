@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -257,6 +258,54 @@ def test_the_tree_brings_its_database_back(with_postgres, notes, reachable_tmp, 
     pid_file = reachable_tmp / tmp_path.name / "postgres" / "cluster" / "postmaster.pid"
     until(lambda: is_ready_again(pid_file, first))
     assert notes("worker") == ["up"]
+
+
+IN_A_CONTAINER = """
+from sample_agent.core.postgres import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[2]))
+server.start()
+code = '''
+pid_file = Path(os.environ["PID_FILE"])
+first = pid_file.read_text().split()[0]
+os.kill(int(first), signal.SIGKILL)
+def back():
+    lines = pid_file.read_text().splitlines() if pid_file.exists() else []
+    return len(lines) >= 8 and lines[0] != first and lines[7].strip() == "ready"
+while not back():
+    time.sleep(0.01)
+subprocess.run(["sh", "-c", "sleep 0.01 &"])
+def zombies():
+    return "Z" in subprocess.run(["ps", "-eo", "state="], capture_output=True, text=True).stdout
+while zombies():
+    time.sleep(0.01)
+note("the database came back and there are no zombies")
+signal.pause()
+'''
+pid_file = str(Path(sys.argv[2]) / "postgres" / "cluster" / "postmaster.pid")
+Supervisor([python("worker", code, env={"PID_FILE": pid_file})], postgres=server).run()
+"""
+AS_PROCESS_ONE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(
+    not shutil.which("unshare")
+    or subprocess.run([*AS_PROCESS_ONE, "true"], capture_output=True, check=False).returncode != 0,
+    reason="making a process namespace is not allowed here",
+)
+def test_as_process_one_of_a_container_it_brings_the_database_back_and_leaves_no_zombies(
+    tmp_path, reachable_tmp, notes
+):
+    data_dir = reachable_tmp / tmp_path.name
+    outside = subprocess.Popen(
+        [*AS_PROCESS_ONE, sys.executable, "-c", SUPERVISOR + IN_A_CONTAINER, str(tmp_path), str(data_dir)]
+    )
+    try:
+        assert until(lambda: notes("worker"), 60) == ["the database came back and there are no zombies"]
+    finally:
+        outside.kill()
+        outside.wait()
+    until(lambda: not processes_naming(str(data_dir)))
 
 
 WATCHING = """

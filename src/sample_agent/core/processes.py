@@ -96,6 +96,7 @@ class Supervisor:
         announced = False
         while not signals.stops:
             self._tend_postgres(signals)
+            self._reap_adopted()
             for child in self._children:
                 child.tend()
                 if child.failures >= self._attempts and not child.was_ready:
@@ -107,7 +108,7 @@ class Supervisor:
                 announced = True
                 if on_ready:
                     on_ready()
-            signals.wait(min((child.idle() for child in self._children), default=_IDLE))
+            signals.wait(min([self._postgres_idle(), *(child.idle() for child in self._children)]))
         return 0
 
     def _tend_postgres(self, signals: _Signals) -> None:
@@ -123,6 +124,22 @@ class Supervisor:
                 _log.error("PostgreSQL does not start: %s", error)
             else:
                 self._postgres_failures = 0
+
+    def _postgres_idle(self) -> float:
+        if self._postgres is None or self._postgres.alive():
+            return _IDLE
+        return max(0.0, self._postgres_due - time.monotonic())
+
+    def _reap_adopted(self) -> None:
+        """Take leave of dead processes we did not start: as process 1 of a container every orphan becomes ours."""
+        if os.getpid() != 1:
+            return
+        ours = {self._postgres.pid if self._postgres else None, *(child.pid for child in self._children)}
+        with suppress(ChildProcessError):
+            while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if found.si_pid in ours:
+                    break  # its own turn comes in this round or the next
+                os.waitpid(found.si_pid, 0)
 
     def _stop(self, signals: _Signals) -> None:
         for child in self._children:
@@ -152,6 +169,10 @@ class _Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._due = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

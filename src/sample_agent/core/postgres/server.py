@@ -103,7 +103,8 @@ class EmbeddedPostgres:
 
         Raises AlreadyRunningError when another program runs it, and other PostgresErrors that say what to do.
         """
-        if self.alive():
+        if self._prepared is not None:
+            self.restart_if_dead()
             return self.address
         if sys.platform == "win32":
             raise NoBinariesError("the embedded PostgreSQL does not run on Windows: set DATABASE_URL to a server")
