@@ -74,7 +74,7 @@ export function fieldErrors(error: unknown): Record<string, string> {
   const byField: Record<string, string> = {}
   for (const { loc, msg } of error.errors) {
     const field = loc.at(-1)
-    if (typeof field === 'string') byField[field] ??= msg
+    if (typeof field === 'string') byField[field] ??= msg.replace(/^Value error, /, '')
   }
   return byField
 }

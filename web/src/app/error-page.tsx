@@ -33,6 +33,7 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
   const problem = error instanceof Problem ? error : null
   return (
     <Empty
+      onlyHeading
       icon={temporary ? <CloudOff size={22} /> : <TriangleAlert size={22} />}
       title={problem?.title ?? (temporary ? 'No answer from the server' : 'This page failed to load')}
       actions={
@@ -63,6 +64,7 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
 export function NotFoundPage() {
   return (
     <Empty
+      onlyHeading
       icon={<Compass size={22} />}
       title="There is nothing here"
       actions={

@@ -10,7 +10,7 @@ const ALL: readonly Shortcut[] = Object.values(SHORTCUTS)
 export function ShortcutSheet({ open, onClose }: { open: boolean; onClose: () => void }) {
   const { on } = useCharacterKeys()
   return (
-    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts" className="max-w-3xl">
+    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts" wide>
       <div className="mt-3 columns-2 gap-10">
         {GROUPS.map((group) => (
           <section key={group} className="mb-4 break-inside-avoid">

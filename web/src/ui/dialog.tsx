@@ -9,18 +9,18 @@ interface DialogProps {
   title: string
   description?: ReactNode
   children?: ReactNode
-  className?: string
+  wide?: boolean
 }
 
-export function Dialog({ open, onClose, title, description, children, className }: DialogProps) {
+export function Dialog({ open, onClose, title, description, children, wide }: DialogProps) {
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/60 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Base.Popup
           className={classes(
-            'popup fixed top-[14vh] left-1/2 z-50 max-h-[76vh] w-[calc(100vw-2rem)] max-w-md -translate-x-1/2 overflow-y-auto p-5',
-            className,
+            'popup fixed top-[14vh] left-1/2 z-50 max-h-[76vh] w-[calc(100vw-2rem)] -translate-x-1/2 overflow-y-auto p-5',
+            wide ? 'max-w-3xl' : 'max-w-lg',
           )}
         >
           <div className="mb-1 flex items-start justify-between gap-4">

@@ -14,7 +14,7 @@ interface ExportDialogProps {
 export function ExportDialog({ open, onClose, collection }: ExportDialogProps) {
   const start = useExport(collection)
   return (
-    <Dialog open={open} onClose={onClose} title="Export for SP-404MK2" className="max-w-lg">
+    <Dialog open={open} onClose={onClose} title="Export for SP-404MK2">
       <p className="text-soft">
         One zip archive with {count(collection.sample_count, 'sample')} in this order. Inside: a folder{' '}
         <code className="font-mono text-ink">IMPORT</code> with a folder for this collection, every sample as

@@ -77,9 +77,11 @@ function Big({ children, className = '' }: { children: ReactNode; className?: st
 export function TempoCard({ sample, found }: { sample: SampleDetail; found: Analysis['tempo'] }) {
   const { corrected, correct, back, busy } = useCorrection(sample, 'tempo')
   const { tempo } = sample
-  const others = (found?.alternatives ?? []).filter(
-    (other) => tempo === null || Math.abs(other.bpm - tempo) > 0.05,
-  )
+  const others = (found?.alternatives ?? [])
+    .filter(
+      (other) => tempo === null || OCTAVES.every((octave) => Math.abs(other.bpm - tempo * octave) > 0.1),
+    )
+    .slice(0, 3)
   return (
     <Card
       title="Tempo"
@@ -122,6 +124,8 @@ export function TempoCard({ sample, found }: { sample: SampleDetail; found: Anal
   )
 }
 
+/** What ×2 and ÷2 offer already. */
+const OCTAVES = [0.5, 1, 2]
 const SLOWEST = 20
 const FASTEST = 400
 

@@ -86,7 +86,7 @@ function Header({ sample }: { sample: SampleDetail }) {
   }
 
   return (
-    <header className="sticky top-0 z-10 flex h-12 items-center gap-2 border-b border-line bg-base px-3">
+    <header className="sticky top-0 z-10 flex h-12 items-center gap-2 border-b border-line bg-ground px-3">
       <IconButton label="Back" onClick={back}>
         <ArrowLeft size={16} />
       </IconButton>

@@ -9,6 +9,8 @@ import { columns, type Range, shifted, zoomed } from './waveform-columns'
 
 const POINTS = 2048
 const WHOLE: Range = { start: 0, end: 1 }
+/** Quiet samples are drawn up to this many times larger. */
+const MOST_GAIN = 8
 /** Closer than this, the 2,048 peaks would only draw straight lines. */
 const CLOSEST = 1 / 32
 
@@ -185,9 +187,9 @@ function draw(
   }
 
   const { low, high } = columns(minimum, maximum, range, width)
-  const reach = middle - 12 * scale
+  const loudest = Math.max(...maximum, ...minimum.map((level) => -level), 0.001)
+  const reach = (middle - 12 * scale) * Math.min(1 / loudest, MOST_GAIN)
   context.fillStyle = style.getPropertyValue(colour.slice(4, -1))
-  context.globalAlpha = 0.92
   context.beginPath()
   context.moveTo(0, middle)
   for (let x = 0; x < width; x++) context.lineTo(x, middle - Math.max((high[x] ?? 0) * reach, scale / 2))

@@ -28,6 +28,7 @@ interface SampleGridProps {
   onReorder?: (ids: string[]) => void
 }
 
+const HEADER_HEIGHT = 26
 const NEIGHBOURS = 3
 const REPEAT_PAUSE = 90
 const PREFETCH_PAUSE = 120
@@ -57,6 +58,8 @@ export function SampleGrid({
     estimateSize: () => ROW_HEIGHT,
     getItemKey: (index) => samples[index]?.id ?? index,
     overscan: 8,
+    scrollMargin: HEADER_HEIGHT,
+    scrollPaddingStart: HEADER_HEIGHT,
     initialOffset: Math.max(0, (cursor.activeIndex - 8) * ROW_HEIGHT),
   })
   const shown = rows.getVirtualItems()
@@ -74,7 +77,8 @@ export function SampleGrid({
   }
   const open = (sample: Sample | undefined) =>
     sample && void navigate({ to: '/samples/$id', params: { id: sample.id } })
-  const page = () => Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 1)
+  const page = () =>
+    Math.max(1, Math.floor(((scroller.current?.clientHeight ?? 0) - HEADER_HEIGHT) / ROW_HEIGHT) - 1)
   const at = cursor.activeIndex
 
   useShortcuts({
@@ -142,6 +146,7 @@ export function SampleGrid({
   return (
     <div className="relative min-h-0 flex-1">
       <div
+        ref={scroller}
         role="grid"
         id="sample-grid"
         tabIndex={0}
@@ -152,9 +157,10 @@ export function SampleGrid({
         aria-activedescendant={
           shown.some(({ index }) => index === at) && cursor.active ? rowId(cursor.active.id) : undefined
         }
-        className="group/grid flex h-full flex-col outline-none"
+        className="group/grid h-full overflow-y-scroll outline-none"
+        {...reorder.over(scroller, ROW_HEIGHT, HEADER_HEIGHT)}
       >
-        <div role="rowgroup" className="shrink-0 overflow-y-scroll [scrollbar-gutter:stable]">
+        <div role="rowgroup" className="sticky top-0 z-10 bg-ground">
           <div
             role="row"
             aria-rowindex={1}
@@ -163,36 +169,29 @@ export function SampleGrid({
             {header}
           </div>
         </div>
-        <div
-          ref={scroller}
-          role="rowgroup"
-          className="min-h-0 flex-1 overflow-y-scroll"
-          {...reorder.over(scroller, ROW_HEIGHT)}
-        >
-          <div role="presentation" className="relative" style={{ height: rows.getTotalSize() }}>
-            {shown.map(({ index, key, start }) => {
-              const sample = samples[index]
-              return (
-                sample && (
-                  <div
-                    key={key}
-                    role="presentation"
-                    className="absolute inset-x-0 top-0"
-                    style={{ transform: `translateY(${start}px)` }}
-                  >
-                    <SampleRow
-                      sample={sample}
-                      index={index}
-                      active={index === at}
-                      selected={cursor.selected.has(sample.id)}
-                      landing={reorder.landing(index)}
-                      actions={actions}
-                    />
-                  </div>
-                )
+        <div role="rowgroup" className="relative" style={{ height: rows.getTotalSize() }}>
+          {shown.map(({ index, key, start }) => {
+            const sample = samples[index]
+            return (
+              sample && (
+                <div
+                  key={key}
+                  role="presentation"
+                  className="absolute inset-x-0 top-0"
+                  style={{ transform: `translateY(${start - HEADER_HEIGHT}px)` }}
+                >
+                  <SampleRow
+                    sample={sample}
+                    index={index}
+                    active={index === at}
+                    selected={cursor.selected.has(sample.id)}
+                    landing={reorder.landing(index)}
+                    actions={actions}
+                  />
+                </div>
               )
-            })}
-          </div>
+            )
+          })}
         </div>
       </div>
       {cursor.selected.size > 0 && (

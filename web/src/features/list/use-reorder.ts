@@ -28,13 +28,14 @@ export function useReorder(samples: readonly Sample[], onReorder?: (ids: string[
       if (gap === index) return 'before'
       return gap === samples.length && index === samples.length - 1 ? 'after' : undefined
     },
-    over(scroller: RefObject<HTMLDivElement | null>, rowHeight: number) {
+    over(scroller: RefObject<HTMLDivElement | null>, rowHeight: number, above: number) {
       if (!onReorder) return {}
       return {
         onDragOver(event: DragEvent) {
           if (from === null || !scroller.current) return
           event.preventDefault()
-          const y = event.clientY - scroller.current.getBoundingClientRect().top + scroller.current.scrollTop
+          const y =
+            event.clientY - scroller.current.getBoundingClientRect().top + scroller.current.scrollTop - above
           setGap(Math.min(samples.length, Math.max(0, Math.round(y / rowHeight))))
         },
         onDragLeave: () => setGap(null),

@@ -4,6 +4,7 @@ export {
   pause,
   play,
   prefetch,
+  refreshPlaying,
   seek,
   stop,
   togglePlay,

@@ -108,6 +108,14 @@ export function togglePlay(sample?: Sample): void {
   else if (current) void play(current)
 }
 
+/** Takes over what has become known of the sample in the player, such as a corrected tempo. */
+export function refreshPlaying(id: string, change: Partial<Sample>): void {
+  const { sample } = usePlayer.getState()
+  if (sample?.id !== id) return
+  usePlayer.setState({ sample: { ...sample, ...change } })
+  applyRate()
+}
+
 export function stop(): void {
   request++
   audio.pause()

@@ -3,6 +3,7 @@ import type { InfiniteData } from '@tanstack/react-query'
 import { keys } from '@/api/keys'
 import { queryClient } from '@/api/query'
 import type { Sample, SampleDetail, SamplePage } from '@/api/types'
+import { refreshPlaying } from '@/features/player'
 
 type Pages = InfiniteData<SamplePage, string | null>
 
@@ -26,6 +27,7 @@ export function patchSample(id: string, change: Partial<Sample>): void {
       : samples,
   )
   queryClient.setQueryData<SampleDetail>(keys.sample(id), (detail) => detail && { ...detail, ...change })
+  refreshPlaying(id, change)
 }
 
 /** Puts a fresh detail everywhere the sample is shown. */

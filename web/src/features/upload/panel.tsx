@@ -22,11 +22,13 @@ const ROW = 44
 /** The queue in the corner: what is on its way, what failed and why. */
 export function UploadPanel() {
   const { uploads, skipped } = useUploads()
-  const [open, setOpen] = useState(true)
+  const [chosen, setOpen] = useState<boolean | null>(null)
   if (uploads.length === 0) return null
   const of = (...states: Upload['state'][]) => uploads.filter(({ state }) => states.includes(state)).length
   const ongoing = uploads.filter(isOngoing).length
   const failed = of('failed')
+  // Out of the way once everything went well, unless someone wants to look.
+  const open = chosen ?? (ongoing > 0 || failed > 0)
   const overall = uploads.reduce((sum, upload) => sum + weight(upload), 0) / uploads.length
   const facts = [
     of('done') ? `${of('done')} ready` : '',
@@ -76,9 +78,23 @@ export function UploadPanel() {
         className="rounded-none"
       />
       {facts.length > 0 && <p className="px-3 pt-2 text-xs text-soft">{facts.join(' · ')}</p>}
-      {open && <UploadList uploads={uploads} />}
+      {open && <UploadList uploads={inOrderOfInterest(uploads)} />}
     </section>
   )
+}
+
+const INTEREST: readonly Upload['state'][] = [
+  'sending',
+  'analysing',
+  'failed',
+  'queued',
+  'cancelled',
+  'duplicate',
+  'done',
+]
+
+function inOrderOfInterest(uploads: readonly Upload[]): Upload[] {
+  return INTEREST.flatMap((state) => uploads.filter((upload) => upload.state === state))
 }
 
 /** How much of an upload's way lies behind it: half is sending, half the analysis. */
