@@ -5,7 +5,7 @@ from __future__ import annotations
 import uvicorn
 from fastapi import FastAPI
 
-from sample_agent.apps.wiring import start_logs
+from sample_agent.core.logs import start_logs
 from sample_agent.core.settings import Settings
 
 IDLE_CONNECTION_SECONDS = 75

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sample_agent.core.database import Database
-from sample_agent.core.logs import configure_logs
 from sample_agent.core.mail import Mailer, OutboxMailer, SmtpMailer
 from sample_agent.core.settings import MissingSecretError, Settings
 from sample_agent.core.storage import Storage
@@ -27,11 +26,6 @@ class NoMailServerError(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("SAMPLE_AGENT_SMTP_HOST is not set. Outside development a mail server is needed.")
-
-
-def start_logs(settings: Settings) -> None:
-    """Log the way this environment is read: by people in development, by programs elsewhere."""
-    configure_logs(settings.log_format or ("console" if settings.development else "json"), settings.log_level)
 
 
 def database_address(settings: Settings) -> str:

@@ -17,9 +17,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from sample_agent.accounts.tasks import SEND_MAIL, MailResources, send_mail
-from sample_agent.apps.wiring import make_mailer, make_storage, open_database, start_logs
+from sample_agent.apps.wiring import make_mailer, make_storage, open_database
 from sample_agent.core.database import Database
 from sample_agent.core.http import create_app
+from sample_agent.core.logs import start_logs
 from sample_agent.core.queue_runner import Lane, run_tasks
 from sample_agent.core.settings import Settings
 from sample_agent.library.analyzer import Analyzer, open_analyzer

@@ -8,6 +8,13 @@ from typing import Literal
 
 import structlog
 
+from sample_agent.core.settings import Settings
+
+
+def start_logs(settings: Settings) -> None:
+    """Log the way this environment is read: by people in development, by programs elsewhere."""
+    configure_logs(settings.log_format or ("console" if settings.development else "json"), settings.log_level)
+
 
 def configure_logs(format_: Literal["json", "console"], level: str) -> None:
     """Send structlog and the standard library's loggers through one pipeline to stdout."""
@@ -21,9 +28,9 @@ def configure_logs(format_: Literal["json", "console"], level: str) -> None:
     renderer: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if format_ == "json"
-        else [structlog.dev.ConsoleRenderer(
-                colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )]
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

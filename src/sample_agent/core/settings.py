@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     engine_url: str = Field("", description="the engine API; empty: analyse in child processes of the worker")
     engine_token: SecretStr | None = Field(None, description="bearer token the engine API asks for")
     engine_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="hosts (`name` or `name:port`) the engine may fetch audio from, comma separated"
+        (),
+        description="hosts the engine may fetch audio from, comma separated: `name` (the scheme's port) or "
+        "`name:port`; unset: where this installation keeps its files",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
