@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from installation import Installation, Uploaded, until
 from sqlalchemy import text
@@ -186,3 +187,16 @@ async def test_a_free_job_starts_while_pro_users_never_stop_uploading(installati
         for task in busy:
             task.cancel()
         await asyncio.gather(*busy, return_exceptions=True)
+
+
+async def test_a_worker_shows_its_health_and_what_it_did(installation: Installation) -> None:
+    upload = await installation.upload(await installation.make_user())
+    installation.start_scripted_worker("none")
+    await installation.until_all_ended()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{installation.settings.worker_port}") as http:
+        for path in ("/healthz", "/readyz"):
+            assert (await http.get(path)).status_code == 200
+        metrics = (await http.get("/metrics")).text
+    assert 'job_attempts_total{outcome="completed",tier="enterprise"} 1.0' in metrics
+    assert 'jobs_active{status="pending",tier="free"} 0.0' in metrics
+    await installation.check_that_everything_happened_once([upload])

@@ -25,7 +25,7 @@ from sample_agent.core.storage import Storage
 from sample_agent.engine.errors import AudioError
 from sample_agent.library import attempts, jobs, tasks, upkeep
 from sample_agent.library.analyzer import Analyzed, AnalyzerUnavailable, OnProgress
-from sample_agent.library.attempts import Attempt, LostLease, NoPlace
+from sample_agent.library.attempts import Attempt, LostLease, Wait
 from sample_agent.library.events import JobEvents
 from sample_agent.library.models import Analysis, JobAttempt, ProcessingJob, Sample
 from sample_agent.library.tasks import Tools
@@ -170,14 +170,16 @@ async def queued(database: Database, *job_ids: UUID) -> int:
         return await session.scalar(query, {"keys": keys}) or 0
 
 
-async def claim(database: Database, user_id: UUID, job_id: UUID, max_attempts: int = 3) -> Attempt | None:
+async def claim(database: Database, user_id: UUID, job_id: UUID, max_attempts: int = 3) -> Attempt | Wait | None:
     async with database.transaction(user_id) as session:
         return await attempts.claim(session, job_id, worker="test", max_attempts=max_attempts)
 
 
 async def begin(database: Database, user_id: UUID, job_id: UUID) -> Attempt:
     attempt = await claim(database, user_id, job_id)
-    assert attempt is not None
+    if isinstance(attempt, Wait):
+        attempt = await claim(database, user_id, job_id)
+    assert isinstance(attempt, Attempt)
     return attempt
 
 
@@ -357,6 +359,16 @@ async def test_a_job_whose_worker_always_dies_fails_after_its_attempts_with_a_re
     assert await outcomes(database, user_id, job_id) == ["lost", "lost", "lost"]
 
 
+async def test_a_job_that_lost_two_workers_waits_before_it_meets_a_third(database: Database) -> None:
+    user_id = await make_user(database)
+    job_id = await upload(database, user_id)
+    for _ in range(2):
+        assert isinstance(await claim(database, user_id, job_id), Attempt)
+    assert isinstance(await claim(database, user_id, job_id), Wait)
+    assert (await the_job(database, user_id, job_id)).status == "pending"
+    assert isinstance(await claim(database, user_id, job_id), Attempt)
+
+
 async def test_a_bad_file_fails_at_once_and_costs_no_storage(
     database: Database, tools: Tools, analyzer: ScriptedAnalyzer
 ) -> None:
@@ -393,7 +405,7 @@ async def test_trouble_that_is_not_the_files_fault_is_tried_again_and_explained_
 ) -> None:
     user_id = await make_user(database)
     job_id = await upload(database, user_id)
-    analyzer.error = AnalyzerUnavailable("the engine does not answer")
+    analyzer.error = ArithmeticError("a defect of ours")
     analyzer.gate.set()
     for number in (1, 2):
         with pytest.raises(RetryLater):
@@ -404,6 +416,53 @@ async def test_trouble_that_is_not_the_files_fault_is_tried_again_and_explained_
     job = await the_job(database, user_id, job_id)
     assert (job.status, job.error_code) == ("failed", "analysis-failed")
     assert await outcomes(database, user_id, job_id) == ["error", "error", "failed"]
+
+
+async def test_a_crash_of_the_decoder_is_believed_when_it_happens_every_time(
+    database: Database, tools: Tools, analyzer: ScriptedAnalyzer
+) -> None:
+    user_id = await make_user(database)
+    job_id = await upload(database, user_id)
+    analyzer.error = AudioError("analysis-crashed", "The file crashed its decoder.")
+    analyzer.gate.set()
+    for _ in range(2):
+        with pytest.raises(RetryLater):
+            await tasks.analyze_sample(payload(user_id, job_id), tools)
+    await tasks.analyze_sample(payload(user_id, job_id), tools)
+    job = await the_job(database, user_id, job_id)
+    assert (job.status, job.attempt, job.error_message) == ("failed", 3, "The file crashed its decoder.")
+
+
+async def test_a_job_waits_for_an_engine_that_is_away_and_loses_no_attempt(
+    database: Database, tools: Tools, analyzer: ScriptedAnalyzer
+) -> None:
+    user_id = await make_user(database)
+    job_id = await upload(database, user_id)
+    analyzer.error = AnalyzerUnavailable("the engine does not answer")
+    analyzer.gate.set()
+    for _ in range(tools.max_attempts + 2):
+        with pytest.raises(RetryLater):
+            await tasks.analyze_sample(payload(user_id, job_id), tools)
+    job = await the_job(database, user_id, job_id)
+    assert (job.status, job.attempt) == ("pending", 0)
+    analyzer.error = None
+    await tasks.analyze_sample(payload(user_id, job_id), tools)
+    assert (await the_job(database, user_id, job_id)).status == "completed"
+
+
+async def test_a_job_that_waited_a_day_for_an_engine_fails(
+    database: Database, tools: Tools, analyzer: ScriptedAnalyzer
+) -> None:
+    user_id = await make_user(database)
+    job_id = await upload(database, user_id)
+    async with database.transaction(user_id) as session:
+        job = await jobs.get_job(session, job_id)
+        job.enqueued_at = job.created_at - attempts.MAX_WAIT
+    analyzer.error = AnalyzerUnavailable("the engine does not answer")
+    analyzer.gate.set()
+    await tasks.analyze_sample(payload(user_id, job_id), tools)
+    job = await the_job(database, user_id, job_id)
+    assert (job.status, job.error_code) == ("failed", "analysis-unavailable")
 
 
 async def test_a_failed_second_analysis_leaves_the_first_result_in_place(
@@ -522,8 +581,7 @@ async def test_a_user_without_a_free_place_waits_and_loses_no_attempt(database: 
         await session.execute(update(ProcessingJob).values(tier="free"))
     for job_id in asked[:-1]:
         await begin(database, user_id, job_id)
-    with pytest.raises(NoPlace):
-        await claim(database, user_id, asked[-1])
+    assert isinstance(await claim(database, user_id, asked[-1]), Wait)
     assert (await the_job(database, user_id, asked[-1])).attempt == 0
 
 

@@ -114,9 +114,9 @@ class _Runner:
             connection.terminate()
 
     async def _run_on(self, connection: asyncpg.Connection[Any], shutdown: asyncio.Event) -> None:
-        lost = asyncio.Event()
-        connection.add_termination_listener(lambda _: lost.set())
         queries = _OwnTasks(AsyncpgDriver(connection), QUEUE_SCHEMA, QUEUE_STATEMENTS)
+        lost = queries.lost
+        connection.add_termination_listener(lambda _: lost.set())
         manager = QueueManager(queries, QUEUE.channel)
         manager.min_dequeue_poll_interval = timedelta(seconds=0.25)
         queries.owner = manager.queue_manager_id
@@ -218,6 +218,8 @@ class _OwnTasks(Queries):
     """PgQueuer's statements, but those that end a task touch only tasks that are still this worker's."""
 
     owner: QueueManagerId | None = None
+    lost: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    """Set when the connection ends: then the tasks are no longer ours, and there is nothing to write."""
     not_a_try: set[JobId] = dataclasses.field(default_factory=set)
 
     async def show_alive(self) -> None:
@@ -230,6 +232,8 @@ class _OwnTasks(Queries):
         return len(returned)
 
     async def log_jobs(self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]) -> None:
+        if self.lost.is_set():
+            return
         await self.driver.execute(
             _END_TASKS,
             [job.id for job, _, _ in job_status],
@@ -239,6 +243,8 @@ class _OwnTasks(Queries):
         )
 
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
+        if self.lost.is_set():
+            return
         counts = job.id not in self.not_a_try
         self.not_a_try.discard(job.id)
         record = traceback_record.model_dump_json() if traceback_record and counts else None

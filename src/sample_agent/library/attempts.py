@@ -6,7 +6,9 @@ was given up for dead, or called off, finds the lease gone and writes nothing.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -14,18 +16,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.billing import quotas
 from sample_agent.core.identifiers import new_id
+from sample_agent.core.queue_runner import backoff
 from sample_agent.library import jobs
 from sample_agent.library.models import JobAttempt, ProcessingJob, Sample
 
 MAX_ERROR_CHARACTERS = 500
+MAX_WAIT = timedelta(days=1)
+"""How long a job waits for an engine or a storage that does not answer."""
 
 
 class LostLease(Exception):
     """This attempt no longer has the right to write: another began, or the job was called off."""
 
 
-class NoPlace(Exception):
-    """The owner of the job has as many jobs running as the plan allows."""
+@dataclass(frozen=True)
+class Wait:
+    """No attempt can begin now; come back after `delay`."""
+
+    delay: timedelta
 
 
 @dataclass(frozen=True)
@@ -47,23 +55,29 @@ class Attempt:
         return self.number >= self.max_attempts
 
 
-async def claim(session: AsyncSession, job_id: UUID, *, worker: str, max_attempts: int) -> Attempt | None:
+async def claim(session: AsyncSession, job_id: UUID, *, worker: str, max_attempts: int) -> Attempt | Wait | None:
     """Begin an attempt at a job whose task the queue just handed to this worker; None when there is nothing to do.
 
     That it was handed out says that no living worker has it, so an attempt still open is over. A job that used up its
-    attempts fails. Raises NoPlace, and then nothing is changed.
+    attempts fails. One that lost two workers has to wait a random while: jobs that were lost together, because one of
+    them is deadly, would otherwise die together again until all are blamed.
     """
     sample_id = await session.scalar(select(ProcessingJob.sample_id).where(ProcessingJob.id == job_id))
     sample = await _locked_sample(session, sample_id) if sample_id else None
     job = await session.scalar(select(ProcessingJob).where(ProcessingJob.id == job_id).with_for_update())
     if job is None or sample is None or job.status not in jobs.ACTIVE:
         return None
+    was_lost = job.status == "processing"
     await jobs.end_attempt(session, job, "lost", "the worker stopped without a word")
     job.max_attempts = max_attempts
     if job.attempt >= max_attempts:
         await _fail(session, sample, job, "analysis-crashed", _gave_up(job.attempt))
         return None
-    await _require_place(session, job)
+    if was_lost and job.attempt > 1:
+        await _back_to_waiting(session, job)
+        return Wait(backoff(job.attempt))
+    if not await _has_place(session, job):
+        return Wait(timedelta(seconds=random.uniform(0.5, 1.5)))  # noqa: S311
     lease = uuid4()
     job.status, job.lease, job.attempt = "processing", lease, job.attempt + 1
     job.progress, job.step, job.started_at = 0, "starting", func.now()
@@ -135,6 +149,24 @@ async def put_off(session: AsyncSession, attempt: Attempt, error: str) -> bool:
     return True
 
 
+async def wait_for_engine(session: AsyncSession, attempt: Attempt, error: str) -> int | None:
+    """Give an attempt up because nobody could look at the file; it does not count. How often that happened so far.
+
+    None when the job has waited for `MAX_WAIT` and fails instead. Raises LostLease.
+    """
+    sample, job = await hold(session, attempt)
+    if job.enqueued_at is not None and datetime.now(UTC) - job.enqueued_at > MAX_WAIT:
+        message = "The analysis was not available for a whole day. The file is kept; you can try again."
+        await _fail(session, sample, job, "analysis-unavailable", message, error)
+        return None
+    await jobs.end_attempt(session, job, "unavailable", error[:MAX_ERROR_CHARACTERS])
+    job.attempt -= 1
+    await _back_to_waiting(session, job)
+    return await session.scalar(
+        select(func.count()).where(JobAttempt.job_id == job.id, JobAttempt.outcome == "unavailable")
+    )
+
+
 async def hand_back(session: AsyncSession, attempt: Attempt) -> None:
     """End an attempt because the worker has to stop; it does not count. Raises LostLease."""
     _, job = await hold(session, attempt)
@@ -165,15 +197,15 @@ async def _fail(
     await jobs.end(session, job, "failed")
 
 
-async def _require_place(session: AsyncSession, job: ProcessingJob) -> None:
+async def _has_place(session: AsyncSession, job: ProcessingJob) -> bool:
+    """Whether the plan allows the owner of `job` one more job at the same time."""
     await jobs.lock_places(session, job.user_id)
     running = await session.scalar(
         select(func.count()).where(
             ProcessingJob.user_id == job.user_id, ProcessingJob.status == "processing", ProcessingJob.id != job.id
         )
     )
-    if (running or 0) >= jobs.plan_of(job).concurrent_jobs:
-        raise NoPlace
+    return (running or 0) < jobs.plan_of(job).concurrent_jobs
 
 
 async def _locked_sample(session: AsyncSession, sample_id: UUID) -> Sample | None:

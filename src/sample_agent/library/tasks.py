@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +20,7 @@ from sample_agent.core.storage import Storage
 from sample_agent.engine.errors import AudioError
 from sample_agent.library import attempts, jobs
 from sample_agent.library.analyzer import Analyzed, Analyzer, AnalyzerUnavailable
-from sample_agent.library.attempts import Attempt, LostLease, NoPlace
+from sample_agent.library.attempts import Attempt, LostLease, Wait
 from sample_agent.library.models import Analysis, ProcessingJob, Sample
 from sample_agent.library.search import search_text
 
@@ -53,32 +52,41 @@ class Tools:
     max_attempts: int
 
 
+@dataclass(frozen=True)
+class End:
+    """How an attempt ended, and when there has to be another."""
+
+    outcome: str
+    again_after: timedelta | None = None
+
+
 async def analyze_sample(payload: dict[str, Any], tools: Tools) -> None:
     """Make an attempt at the job in `payload`. Raises RetryLater when there has to be another."""
     job_id, user_id = UUID(payload["job_id"]), UUID(payload["user_id"])
-    try:
-        async with tools.database.transaction(user_id) as session:
-            attempt = await attempts.claim(session, job_id, worker=tools.worker, max_attempts=tools.max_attempts)
-    except NoPlace:
-        raise RetryLater(timedelta(seconds=random.uniform(0.5, 1.5)), "no place") from None  # noqa: S311
+    async with tools.database.transaction(user_id) as session:
+        attempt = await attempts.claim(session, job_id, worker=tools.worker, max_attempts=tools.max_attempts)
     if attempt is None:
         return
+    if isinstance(attempt, Wait):
+        raise RetryLater(attempt.delay, "not now")
     structlog.contextvars.bind_contextvars(job_id=str(job_id), attempt=attempt.number)
     started = time.perf_counter()
-    outcome = "error"
+    end = End("error")
     try:
-        outcome = await _carry_out(attempt, tools)
+        end = await _carry_out(attempt, tools)
     except asyncio.CancelledError:
-        outcome = await _hand_back(attempt, tools)
+        end = await _hand_back(attempt, tools)
         raise
     finally:
-        JOB_ATTEMPTS.labels(attempt.tier, outcome).inc()
-        JOB_SECONDS.labels(attempt.tier, outcome).observe(time.perf_counter() - started)
-    if outcome == "put-off":
-        raise RetryLater(backoff(attempt.number - 1), "the attempt came to nothing")
+        JOB_ATTEMPTS.labels(attempt.tier, end.outcome).inc()
+        JOB_SECONDS.labels(attempt.tier, end.outcome).observe(time.perf_counter() - started)
+        if end.outcome in {"failed", "lost", "cancelled"}:
+            await _discard_unused_preview(attempt, tools)
+    if end.again_after is not None:
+        raise RetryLater(end.again_after, f"the attempt ended: {end.outcome}")
 
 
-async def _carry_out(attempt: Attempt, tools: Tools) -> str:
+async def _carry_out(attempt: Attempt, tools: Tools) -> End:
     """Analyse and write down the result; how that went."""
     key = preview_key(attempt)
     try:
@@ -87,21 +95,35 @@ async def _carry_out(attempt: Attempt, tools: Tools) -> str:
             sample, job = await attempts.hold(session, attempt)
             _enter(session, sample, analyzed, key)
             await attempts.complete(session, sample, job)
-        return "completed"
+        return End("completed")
     except LostLease as error:
-        log.info("attempt abandoned", reason=str(error))
-        outcome = "lost"
-    except AudioError as error:
-        if error.code in PERHAPS_NOT_THE_FILE and not attempt.is_last:
-            return await _put_off(attempt, tools, error)
-        outcome = await _fail(attempt, tools, error)
-    except Exception as error:  # whatever else it is, it lies with us and not with the file
-        log.warning("attempt failed", exc_info=not isinstance(error, AnalyzerUnavailable), error=repr(error))
-        outcome = await _put_off(attempt, tools, error)
-        if outcome == "put-off":
-            return outcome
-    await _discard_unused_preview(attempt, tools)
-    return outcome
+        return _abandoned(error)
+    except Exception as error:
+        try:
+            async with tools.database.transaction(attempt.user_id) as session:
+                return await _give_up(session, attempt, error)
+        except LostLease as lost:
+            return _abandoned(lost)
+
+
+async def _give_up(session: AsyncSession, attempt: Attempt, error: Exception) -> End:
+    """End an attempt that came to nothing: for good when the file is at fault, else to try again."""
+    if isinstance(error, AnalyzerUnavailable):
+        log.warning("nobody can analyse now", error=str(error))
+        times = await attempts.wait_for_engine(session, attempt, str(error))
+        return End("failed") if times is None else End("unavailable", backoff(times))
+    if isinstance(error, AudioError) and (attempt.is_last or error.code not in PERHAPS_NOT_THE_FILE):
+        await attempts.fail(session, attempt, error.code, error.message)
+        return End("failed")
+    # Whatever else it is, it lies with us and not with the file.
+    log.warning("attempt failed", exc_info=error)
+    again = await attempts.put_off(session, attempt, repr(error))
+    return End("put-off", backoff(attempt.number)) if again else End("failed")
+
+
+def _abandoned(error: LostLease) -> End:
+    log.info("attempt abandoned", reason=str(error))
+    return End("lost")
 
 
 async def _analyze(attempt: Attempt, key: str, tools: Tools) -> Analyzed:
@@ -158,33 +180,14 @@ def _enter(session: AsyncSession, sample: Sample, analyzed: Analyzed, key: str) 
     )
 
 
-async def _fail(attempt: Attempt, tools: Tools, error: AudioError) -> str:
-    try:
-        async with tools.database.transaction(attempt.user_id) as session:
-            await attempts.fail(session, attempt, error.code, error.message)
-    except LostLease:
-        return "lost"
-    return "failed"
-
-
-async def _put_off(attempt: Attempt, tools: Tools, error: Exception) -> str:
-    try:
-        async with tools.database.transaction(attempt.user_id) as session:
-            again = await attempts.put_off(session, attempt, repr(error))
-    except LostLease:
-        return "lost"
-    return "put-off" if again else "failed"
-
-
-async def _hand_back(attempt: Attempt, tools: Tools) -> str:
+async def _hand_back(attempt: Attempt, tools: Tools) -> End:
     """The worker stops, or the job was called off."""
     try:
         async with tools.database.transaction(attempt.user_id) as session:
             await attempts.hand_back(session, attempt)
     except LostLease:
-        await _discard_unused_preview(attempt, tools)
-        return "cancelled"
-    return "handed-back"
+        return End("cancelled")
+    return End("handed-back")
 
 
 def preview_key(attempt: Attempt) -> str:

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +31,8 @@ PURGE_SECONDS = 3600
 REPAIR_GRACE = timedelta(seconds=5)
 
 QUEUE_DEPTH = Gauge("jobs_active", "Jobs that wait or run, by plan.", ["tier", "status"])
+
+REPAIRED = Counter("jobs_repaired_total", "Active jobs found without a task in the queue; above 0 is a defect.")
 
 _UPKEEP = 7243
 _TRY_LOCK = select(func.pg_try_advisory_xact_lock(_UPKEEP, bindparam("kind")))
@@ -79,6 +81,7 @@ async def repair_jobs(database: Database) -> int:
             job = await session.scalar(select(ProcessingJob).where(ProcessingJob.id == row.id).with_for_update())
             if job is not None and job.status in jobs.ACTIVE and job.enqueued_at is not None:
                 await jobs.put_in_queue(session, job)
+                REPAIRED.inc()
                 log.warning("job had no task", job_id=str(job.id), status=job.status)
     for user_id, tier in waiting.items():
         async with database.transaction(user_id) as session:
