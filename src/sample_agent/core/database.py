@@ -122,7 +122,7 @@ def answer_lost_database_with_503(app: FastAPI) -> None:
             Unavailable("The database does not answer right now. Nothing was changed.", retry_after=2),
             request_id=request.state.request_id,
             public_url=app.state.public_url,
-            instance=request.url.path,
+            instance=request.scope["path"],
         )
 
     for kind in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError):

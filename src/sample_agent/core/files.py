@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from sample_agent.core.errors import BadRequest, Forbidden, NotFound, PayloadTooLarge, Problem
+from sample_agent.core.request_body import streams_body
 from sample_agent.core.signed_urls import BadSignature, Grant, LocalLinks, Verb, attachment, read_grant
 from sample_agent.core.storage import InvalidKey, ObjectExists, Storage, StorageError, StoredObject
 
@@ -61,6 +62,7 @@ def files_router(storage: Storage) -> APIRouter:
         )
 
     @router.put("/files/{key:path}")
+    @streams_body
     async def upload(key: str, request: Request) -> Response:
         grant = _grant("PUT", key, request, links)
         if grant.content_type and request.headers.get("content-type") != grant.content_type:

@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sample_agent.core.api_description import describe_problems
 from sample_agent.core.errors import (
     BadRequest,
     Forbidden,
@@ -34,6 +35,7 @@ from sample_agent.core.errors import (
     ValidationFailed,
 )
 from sample_agent.core.identifiers import new_id
+from sample_agent.core.request_body import limit_body
 
 VERSION = version("sample-agent")
 ReadinessCheck = Callable[[FastAPI], Awaitable[None]]
@@ -70,6 +72,15 @@ _PLAIN_PROBLEMS: dict[int, type[Problem]] = {
 }
 
 
+class Application(FastAPI):
+    """FastAPI, with our problems in its description of the API."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            describe_problems(super().openapi())
+        return super().openapi()
+
+
 def create_app(
     service: str,
     *,
@@ -83,7 +94,7 @@ def create_app(
 
     `readiness` names the dependencies that `/readyz` asks; each check raises when its dependency does not answer.
     """
-    app = FastAPI(
+    app = Application(
         title=f"SP-404MK2 Sample Agent: {service}",
         version=VERSION,
         lifespan=lifespan,
@@ -96,6 +107,8 @@ def create_app(
     app.state.public_url = public_url
     _install_problem_handlers(app)
     _install_health(app, service, readiness or {})
+    # The last one added is the outermost: an unexpected error needs the headers of both others to reach a browser.
+    app.add_middleware(UnexpectedErrors, service=service, public_url=public_url)
     if cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -120,7 +133,7 @@ def create_app(
             ],
             max_age=600,
         )
-    app.add_middleware(RequestContext, service=service, public_url=public_url, strict_transport=strict_transport)
+    app.add_middleware(RequestContext, service=service, strict_transport=strict_transport)
     return app
 
 
@@ -149,12 +162,11 @@ def problem_response(problem: Problem, *, request_id: str, public_url: str, inst
 
 
 class RequestContext:
-    """ASGI middleware: gives the request an id, times and logs it, adds security headers, catches the uncaught."""
+    """ASGI middleware: gives the request an id, limits its body, times and logs it, adds security headers."""
 
-    def __init__(self, app: ASGIApp, *, service: str, public_url: str, strict_transport: bool) -> None:
+    def __init__(self, app: ASGIApp, *, service: str, strict_transport: bool) -> None:
         self.app = app
         self.service = service
-        self.public_url = public_url
         self.headers = dict(_SECURITY_HEADERS)
         if strict_transport:
             self.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
@@ -181,19 +193,7 @@ class RequestContext:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_headers)
-        except Exception:
-            UNHANDLED.labels(self.service).inc()
-            log.exception("unhandled error", method=scope["method"], path=scope["path"])
-            if status:
-                raise
-            response = problem_response(
-                Problem("Something unexpected happened; it has been logged under this request id."),
-                request_id=request_id,
-                public_url=self.public_url,
-                instance=scope["path"],
-            )
-            await response(scope, receive, send_with_headers)
+            await self.app(scope, limit_body(scope, receive), send_with_headers)
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "unmatched")
@@ -206,6 +206,41 @@ class RequestContext:
                     status=status or 499,
                     milliseconds=round(seconds * 1000, 1),
                 )
+
+
+class UnexpectedErrors:
+    """ASGI middleware: an exception nobody expected is logged, and answered without a word about our insides."""
+
+    def __init__(self, app: ASGIApp, *, service: str, public_url: str) -> None:
+        self.app = app
+        self.service = service
+        self.public_url = public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note_start)
+        except Exception:
+            UNHANDLED.labels(self.service).inc()
+            log.exception("unhandled error", method=scope["method"], path=scope["path"])
+            if started:
+                raise
+            response = problem_response(
+                Problem("Something unexpected happened; it has been logged under this request id."),
+                request_id=scope["state"]["request_id"],
+                public_url=self.public_url,
+                instance=scope["path"],
+            )
+            await response(scope, receive, send)
 
 
 _QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/api/health", "/metrics"})
@@ -225,7 +260,7 @@ def _install_problem_handlers(app: FastAPI) -> None:
             problem,
             request_id=request.state.request_id,
             public_url=app.state.public_url,
-            instance=request.url.path,
+            instance=request.scope["path"],
         )
 
     @app.exception_handler(Problem)
@@ -239,7 +274,7 @@ def _install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http_exception(request: Request, error: HTTPException) -> Response:
-        kind = _PLAIN_PROBLEMS.get(error.status_code, Problem)
+        kind = _PLAIN_PROBLEMS.get(error.status_code, BadRequest if error.status_code < 500 else Problem)
         detail = "" if error.detail == _reason(error.status_code) else str(error.detail)
         return respond(request, kind(detail, headers=error.headers))
 

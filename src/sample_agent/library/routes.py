@@ -17,6 +17,7 @@ from sample_agent.core.database import Database, database_of
 from sample_agent.core.errors import Conflict, NotFound, ValidationFailed
 from sample_agent.core.files import ranged_response
 from sample_agent.core.identifiers import new_id
+from sample_agent.core.request_body import streams_body
 from sample_agent.core.settings import Settings
 from sample_agent.core.storage import Storage
 from sample_agent.library import jobs, service, trash
@@ -65,6 +66,10 @@ UPLOAD_FORM: dict[str, Any] = {
     }
 }
 
+DUPLICATE: dict[int | str, dict[str, Any]] = {
+    200: {"model": Upload, "description": "The same bytes are in the library already"}
+}
+
 
 class NotPlayableYet(Conflict):
     """The preview is made while the sample is analysed, and that has not ended; or the file could not be decoded."""
@@ -83,7 +88,8 @@ UsedStorage = Annotated[Storage, Depends(storage_of)]
 UsedDatabase = Annotated[Database, Depends(database_of)]
 
 
-@router.post("/samples", status_code=201, openapi_extra=UPLOAD_FORM, responses={200: {"model": Upload}})
+@router.post("/samples", status_code=201, openapi_extra=UPLOAD_FORM, responses=DUPLICATE)
+@streams_body
 async def upload_sample(
     request: Request, response: Response, user: CurrentUser, database: UsedDatabase, storage: UsedStorage
 ) -> Upload:
@@ -128,7 +134,8 @@ async def upload_sample(
     return added.upload
 
 
-@router.post("/upload", status_code=201, openapi_extra=UPLOAD_FORM, deprecated=True)
+@router.post("/upload", status_code=201, openapi_extra=UPLOAD_FORM, responses=DUPLICATE, deprecated=True)
+@streams_body
 async def upload_sample_at_the_old_address(
     request: Request, response: Response, user: CurrentUser, database: UsedDatabase, storage: UsedStorage
 ) -> Upload:
