@@ -24,11 +24,11 @@ export function App() {
 function useForgetOnSignOut() {
   useEffect(
     () =>
-      useSession.subscribe(({ status }, before) => {
+      useSession.subscribe(({ status, expired }, before) => {
         if (status !== 'signed-out' || before.status !== 'signed-in') return
         queryClient.clear()
         const { pathname, searchStr } = router.state.location
-        void router.navigate({ to: '/login', search: { next: pathname + searchStr } })
+        void router.navigate({ to: '/login', search: { next: expired ? pathname + searchStr : undefined } })
       }),
     [],
   )

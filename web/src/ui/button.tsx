@@ -53,8 +53,9 @@ export function IconButton({ label, pressed, className, type, ...rest }: IconBut
       title={label}
       aria-pressed={pressed}
       className={classes(
-        'inline-grid size-7 shrink-0 place-items-center rounded-md text-dim transition-colors hover:bg-hover hover:text-ink',
-        'disabled:pointer-events-none disabled:opacity-40 aria-pressed:text-accent',
+        'inline-grid size-7 shrink-0 place-items-center rounded-md transition-colors hover:bg-hover hover:text-ink',
+        'disabled:pointer-events-none disabled:opacity-40',
+        pressed ? 'text-accent' : 'text-dim',
         className,
       )}
       {...rest}

@@ -34,7 +34,7 @@ interface SampleRowProps {
   actions: RowActions
 }
 
-const SMALL = 'grid size-7 place-items-center rounded-md text-dim hover:bg-[#3a342f] hover:text-ink'
+const SMALL = 'grid size-7 place-items-center rounded-md hover:bg-[#3a342f] hover:text-ink'
 
 export const SampleRow = memo(function SampleRow({
   sample,
@@ -106,7 +106,8 @@ export const SampleRow = memo(function SampleRow({
             event.stopPropagation()
             actions.playPause(index)
           }}
-          className={classes(SMALL, playing && 'text-accent')}
+          disabled={status !== 'completed'}
+          className={classes(SMALL, 'disabled:invisible', playing ? 'text-accent' : 'text-dim')}
         >
           {playing === 'loading' ? (
             <Spinner size={13} />
@@ -177,7 +178,7 @@ export const SampleRow = memo(function SampleRow({
             event.stopPropagation()
             actions.menu(index, event.currentTarget)
           }}
-          className={SMALL}
+          className={classes(SMALL, 'text-dim')}
         >
           <MoreHorizontal size={14} />
         </button>

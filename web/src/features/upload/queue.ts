@@ -140,10 +140,14 @@ async function sendPatiently({ id, found }: Upload, signal: AbortSignal) {
 const heard = new Map<string, number>()
 
 function followJob(job: Job): void {
+  // A duplicate points at the same sample, but the job is not its own.
   const upload = useUploads
     .getState()
-    .uploads.find(({ jobId, sampleId }) => jobId === job.id || sampleId === job.sample_id)
-  if (!upload || upload.state === 'duplicate') return
+    .uploads.find(
+      ({ jobId, sampleId, state }) =>
+        state !== 'duplicate' && (jobId === job.id || sampleId === job.sample_id),
+    )
+  if (!upload) return
   heard.set(upload.id, Date.now())
   if (job.status === 'completed') change(upload.id, { state: 'done', progress: 1, error: null })
   else if (job.status === 'failed')
