@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from sample_agent import accounts, billing
 from sample_agent.apps.web import mount_web
-from sample_agent.apps.wiring import open_database
+from sample_agent.apps.wiring import DATABASE_READINESS, open_database
 from sample_agent.core.database import answer_lost_database_with_503
 from sample_agent.core.http import VERSION, create_app
 from sample_agent.core.mail import outbox_router
@@ -52,7 +52,7 @@ def create_accounts_app(settings: Settings) -> FastAPI:
         "accounts",
         public_url=settings.public_url,
         lifespan=lifespan,
-        readiness={"database": lambda app: app.state.database.ping()},
+        readiness=DATABASE_READINESS,
         cors_origins=settings.cors_origins,
         strict_transport=urlsplit(settings.public_url).scheme == "https",
     )

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from sample_agent.apps.accounts import add_accounts, add_web, open_accounts
 from sample_agent.apps.library import add_library, open_library
-from sample_agent.apps.wiring import open_database
+from sample_agent.apps.wiring import DATABASE_READINESS, open_database
 from sample_agent.core.http import create_app
 from sample_agent.core.settings import Settings
 
@@ -30,7 +30,7 @@ def create_everything(settings: Settings) -> FastAPI:
         "sample-agent",
         public_url=settings.public_url,
         lifespan=lifespan,
-        readiness={"database": lambda app: app.state.database.ping()},
+        readiness=DATABASE_READINESS,
         cors_origins=settings.cors_origins,
         strict_transport=urlsplit(settings.public_url).scheme == "https",
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 
 from sample_agent.apps.accounts import open_accounts
-from sample_agent.apps.wiring import database_address, make_storage, open_database
+from sample_agent.apps.wiring import DATABASE_READINESS, database_address, make_storage, open_database
 from sample_agent.core.database import answer_lost_database_with_503
 from sample_agent.core.database_url import asyncpg_url
 from sample_agent.core.files import files_router
@@ -35,7 +35,7 @@ def create_library_app(settings: Settings) -> FastAPI:
         "library",
         public_url=settings.public_url,
         lifespan=lifespan,
-        readiness={"database": lambda app: app.state.database.ping()},
+        readiness=DATABASE_READINESS,
         cors_origins=(settings.public_url, *settings.cors_origins),
         strict_transport=urlsplit(settings.public_url).scheme == "https",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -28,11 +29,23 @@ async def migrate(owner_url: str) -> bool:
     return True
 
 
-async def is_current(url: str) -> bool:
-    """Whether the database stands at the revision this version of the program needs."""
-    return await _revision(url) == _head()
+class WrongSchemaError(RuntimeError):
+    """The database is older or newer than this version of the program."""
+
+    def __init__(self, found: str | None) -> None:
+        super().__init__(
+            f"The database stands at revision {found or 'none'}, this program needs {_head()}: "
+            "run `sample-agent migrate`."
+        )
 
 
+def require_head(revision: str | None) -> None:
+    """Raise WrongSchemaError unless `revision` is the one this version of the program needs."""
+    if revision != _head():
+        raise WrongSchemaError(revision)
+
+
+@cache
 def _head() -> str:
     """The newest migration: files are named `NNNN_subject.py` and carry their number as revision."""
     return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))

@@ -83,6 +83,14 @@ class Database:
         async with self.engine.connect() as connection:
             await connection.execute(text("select 1"))
 
+    async def revision(self) -> str | None:
+        """The migration the database stands at; None when none was ever run."""
+        async with self.engine.connect() as connection:
+            if await connection.scalar(text("select to_regclass('alembic_version')")) is None:
+                return None
+            revision: str | None = await connection.scalar(text("select version_num from alembic_version"))
+            return revision
+
     async def refuse_unsafe_role(self) -> None:
         """Raise UnsafeRoleError when the role is a superuser or may bypass row-level security."""
         async with self.engine.connect() as connection:

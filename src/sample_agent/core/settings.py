@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     engine_token: SecretStr | None = Field(None, description="bearer token the engine API asks for")
     engine_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="hosts the engine may fetch audio from, comma separated: `name` (the scheme's port) or "
+        description="hosts the engine may fetch from, comma separated: `name` (the scheme's port) or "
         "`name:port`; unset: where this installation keeps its files",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
