@@ -32,6 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from sample_agent.cli import main; main()", "analyze", *map(str, arguments)],
+        check=False,
         capture_output=True,
         text=True,
         timeout=120,

@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     jwt_public_key: str = Field(
         "",
         validation_alias=AliasChoices("jwt_public_key", "JWT_PUBLIC_KEY", "SAMPLE_AGENT_JWT_PUBLIC_KEY"),
-        description="PEM of the keys that verify access tokens, one after another, for services without the signing key",
+        description="PEM of the keys that verify access tokens, one after another; for services that do not sign",
     )
     access_token_seconds: int = Field(3600, ge=60, description="lifetime of an access token")
     refresh_idle_days: int = Field(7, ge=1, description="a session unused for so long ends")

@@ -31,7 +31,9 @@ from sample_agent.library.schemas import (
 router = APIRouter(prefix="/api", tags=["collections"])
 
 LINK_LIFETIME = timedelta(minutes=10)
-ZIP_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "the archive"}}
+ZIP_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {}}, "description": "the archive"}
+}
 
 
 class LinkExpired(Forbidden):

@@ -97,7 +97,7 @@ async def measure_depth(database: Database) -> None:
             .where(ProcessingJob.status.in_(jobs.ACTIVE))
             .group_by(ProcessingJob.tier, ProcessingJob.status)
         )
-        counts = {(tier, status): count for tier, status, count in found}
+        counts: dict[tuple[str, str], int] = {(tier, status): count for tier, status, count in found}
     for tier in PLANS:
         for status in jobs.ACTIVE:
             QUEUE_DEPTH.labels(tier, status).set(counts.get((tier, status), 0))

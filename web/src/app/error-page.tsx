@@ -49,7 +49,7 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
         </>
       }
     >
-      <p>{explain(error)}</p>
+      {explain(error) !== problem?.title && <p>{explain(error)}</p>}
       {problem?.nextStep && <p className="mt-1">{problem.nextStep}</p>}
       {temporary && <p className="mt-1 text-dim">Trying again by itself every few seconds.</p>}
       {problem?.requestId && (
