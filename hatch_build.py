@@ -35,6 +35,7 @@ SOURCES = (
     "openapi.json",
     "package.json",
     "package-lock.json",
+    "redocly.yaml",
     "tsconfig.json",
     "vite.config.ts",
 )
@@ -126,7 +127,7 @@ def node_from_pypi() -> Path | None:
 def fetch_node() -> None:
     """Put a Node.js beside the repository's other tools, for whoever has none."""
     uv = shutil.which("uv") or shutil.which("uv", path=str(ROOT / ".tools" / "bin"))
-    install = [uv, "pip", "install"] if uv else [sys.executable, "-m", "pip", "install"]
+    install = [uv, "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
     subprocess.run(
         [*install, "--quiet", "--target", str(NODE_OF_OUR_OWN), NODE_FROM_PYPI], check=True, stdout=sys.stderr
     )

@@ -1447,44 +1447,6 @@ export interface components {
     headers: never;
     pathItems: never;
 }
-export type Added = components['schemas']['Added'];
-export type Collection = components['schemas']['Collection'];
-export type CollectionChange = components['schemas']['CollectionChange'];
-export type CollectionList = components['schemas']['CollectionList'];
-export type CollectionRef = components['schemas']['CollectionRef'];
-export type Emptied = components['schemas']['Emptied'];
-export type Facets = components['schemas']['Facets'];
-export type Failure = components['schemas']['Failure'];
-export type Job = components['schemas']['Job'];
-export type JobList = components['schemas']['JobList'];
-export type Link = components['schemas']['Link'];
-export type Login = components['schemas']['Login'];
-export type Message = components['schemas']['Message'];
-export type NewCollection = components['schemas']['NewCollection'];
-export type PlanFeatures = components['schemas']['PlanFeatures'];
-export type PlanList = components['schemas']['PlanList'];
-export type PlanOut = components['schemas']['PlanOut'];
-export type Problem = components['schemas']['Problem'];
-export type Refresh = components['schemas']['Refresh'];
-export type Registered = components['schemas']['Registered'];
-export type RegisteredUser = components['schemas']['RegisteredUser'];
-export type Registration = components['schemas']['Registration'];
-export type ResendVerification = components['schemas']['ResendVerification'];
-export type SampleChange = components['schemas']['SampleChange'];
-export type SampleDetail = components['schemas']['SampleDetail'];
-export type SampleList = components['schemas']['SampleList'];
-export type SampleSelection = components['schemas']['SampleSelection'];
-export type SampleSummary = components['schemas']['SampleSummary'];
-export type SignedIn = components['schemas']['SignedIn'];
-export type StorageUsage = components['schemas']['StorageUsage'];
-export type TagCount = components['schemas']['TagCount'];
-export type TempoRange = components['schemas']['TempoRange'];
-export type Upload = components['schemas']['Upload'];
-export type Usage = components['schemas']['Usage'];
-export type UserProfile = components['schemas']['UserProfile'];
-export type Verification = components['schemas']['Verification'];
-export type Waveform = components['schemas']['Waveform'];
-export type WebConfiguration = components['schemas']['WebConfiguration'];
 export type $defs = Record<string, never>;
 export interface operations {
     health: {
