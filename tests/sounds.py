@@ -26,10 +26,10 @@ def tone(frequency: float = 440.0, seconds: float = 0.5, level: float = 0.5) -> 
 def drum_loop(tempo: float, beats: int = 8, seed: int = 0) -> np.ndarray:
     """Kicks on the beat and hats between, `beats` beats long."""
     random = np.random.default_rng(seed)
-    length = int(round(beats * 60 / tempo * RATE))
+    length = round(beats * 60 / tempo * RATE)
     out = np.zeros(length)
     for half in range(beats * 2):
-        start = int(round(half * 30 / tempo * RATE))
+        start = round(half * 30 / tempo * RATE)
         hit = _kick() if half % 2 == 0 else _hat(random)
         end = min(start + hit.size, length)
         out[start:end] += hit[: end - start]

@@ -6,10 +6,10 @@ import asyncio
 
 import httpx
 from fastapi import FastAPI
-from tests.conftest import SignUp
-from tests.sounds import tone, wav
 
 from sample_agent.billing.plans import MIB
+from tests.conftest import SignUp
+from tests.sounds import tone, wav
 
 
 async def test_anyone_can_see_the_plans(app: FastAPI) -> None:

@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from sqlalchemy import select, update
-from tests.conftest import PASSWORDS
-from tests.people import PASSWORD, new_email
 
 from sample_agent.accounts import create_user
 from sample_agent.billing import quotas
 from sample_agent.billing.models import UsageCounter, UsageReservation
 from sample_agent.core.database import Database
+from tests.conftest import PASSWORDS
+from tests.people import PASSWORD, new_email
 
 
 @pytest_asyncio.fixture

@@ -20,8 +20,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
-from tests.serving import reached, serving
-from tests.sounds import RATE, drum_loop, tone, wav
 
 from sample_agent.apps.engine import create_engine_app
 from sample_agent.core.files import files_router
@@ -36,6 +34,8 @@ from sample_agent.library.analyzer import (
     RemoteAnalyzer,
     open_analyzer,
 )
+from tests.serving import reached, serving
+from tests.sounds import RATE, drum_loop, tone, wav
 
 SOURCE, PREVIEW = "uploads/u/1.wav", "previews/u/1"
 KEY = b"k" * 32

@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 import soundfile
+
 from tests.library.test_collections import collection
 from tests.people import Person
 from tests.sounds import RATE, chord, drum_loop, tone, wav

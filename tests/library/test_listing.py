@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+
 from tests.people import Person
 from tests.sounds import tone, wav
 

@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
+
 from tests.people import Person
 from tests.sounds import chord, drum_loop, tone, wav
 
