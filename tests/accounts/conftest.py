@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
-from tests.accounts.deployment import PUBLIC_URL, Person, Service
 
 from sample_agent.accounts import Keys, load_keys
 from sample_agent.core.database import Database
 from sample_agent.core.settings import Settings
+from tests.accounts.deployment import PUBLIC_URL, Person, Service
 
 
 @pytest.fixture(scope="session")

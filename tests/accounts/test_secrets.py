@@ -11,11 +11,11 @@ from datetime import timedelta
 import asyncpg
 import pytest
 from structlog.testing import capture_logs
-from tests.accounts.deployment import Person, Service, fresh_address, link_token
 
 from sample_agent.accounts.tasks import SEND_MAIL, send_mail
 from sample_agent.core.database_url import asyncpg_url
 from sample_agent.core.queue_runner import Lane, run_tasks
+from tests.accounts.deployment import Person, Service, fresh_address, link_token
 
 
 async def test_no_secret_reaches_the_logs_or_the_database(

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from tests.accounts.deployment import PASSWORD, PUBLIC_URL, Person, Service
 
 from sample_agent.accounts import set_plan
 from sample_agent.core.database import Database
+from tests.accounts.deployment import PASSWORD, PUBLIC_URL, Person, Service
 
 COOKIE = "__Host-refresh"
 SAME_ORIGIN = {"X-Requested-With": "sample-agent", "Sec-Fetch-Site": "same-origin"}

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tests.accounts.deployment import PASSWORD, PUBLIC_URL, Person, Service, fresh_address, link_token
 
 from sample_agent.accounts.tasks import send_mail
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.mail import Mail, MailNotSent
+from tests.accounts.deployment import PASSWORD, PUBLIC_URL, Person, Service, fresh_address, link_token
 
 OTHER_PASSWORD = "five bars of something"
 

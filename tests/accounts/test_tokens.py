@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
-from tests.accounts.deployment import PUBLIC_URL, Person, Service
 
 from sample_agent.accounts import Identity, Keys, load_keys
 from sample_agent.accounts.keys import WeakKeyError
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import MissingSecretError, Settings
+from tests.accounts.deployment import PUBLIC_URL, Person, Service
 
 Forge = Callable[[dict[str, Any], dict[str, Any], Keys], str]
 

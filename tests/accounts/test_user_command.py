@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.accounts.deployment import PASSWORD, Service, fresh_address
 
 

@@ -21,7 +21,6 @@ from typing import Any
 import asyncpg
 import psutil
 import pytest
-from tests.waiting import processes_naming, until
 
 import sample_agent
 from sample_agent.core.postgres import (
@@ -36,10 +35,12 @@ from sample_agent.core.postgres import (
     server,
 )
 from sample_agent.core.postgres.account import server_account
+from tests.waiting import processes_naming, until
 
 SOURCE = Path(sample_agent.__file__).parents[1]
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run the server as somebody else")
-CUT_OFF = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# The last is what asyncpg says to a query that crosses the server's own word of farewell.
+CUT_OFF = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncpg.InternalClientError)
 SUPERVISED = """
 import json, sys
 from pathlib import Path

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.waiting import processes_naming, until
 
 from sample_agent.core.lifeline import LIFELINE_VARIABLE
 from sample_agent.core.postgres.server import free_port
 from sample_agent.core.processes import Backoff
+from tests.waiting import processes_naming, until
 
 SUPERVISOR = """
 import sys
