@@ -66,7 +66,8 @@ class Program:
             raise AssertionError(f"{self.name} did not end:\n{self.printed()}") from None
 
     def printed(self) -> str:
-        return self.log.read_text(errors="replace")
+        """Everything, or nothing once its folder is cleared away."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
 
 @dataclass

@@ -116,7 +116,7 @@ async def search_and_filter(producer: Producer, names: tuple[str, ...]) -> None:
     await expect(producer.row("warm chord")).to_have_count(0)
     await expect(producer.row(BREAK)).to_be_visible()
     loops = await producer.names()
-    await page.get_by_role("button", name="BPM", exact=True).click()
+    await page.get_by_role("search").get_by_role("button", name="BPM").click()
     await page.get_by_label("Least tempo").fill("170")
     await page.get_by_label("Most tempo").fill("190")
     await page.keyboard.press("Enter")
