@@ -22,11 +22,16 @@ async def migrate(owner_url: str) -> bool:
 
     The head is compared with one query first, because loading Alembic costs more than a second.
     """
-    if await _revision(owner_url) == _head():
+    if await is_migrated(owner_url):
         return False
     await asyncio.to_thread(_upgrade, owner_url)
     log.info("migrated", revision=_head())
     return True
+
+
+async def is_migrated(owner_url: str) -> bool:
+    """Whether the database stands where this version of the program needs it."""
+    return await _revision(owner_url) == _head()
 
 
 class WrongSchemaError(RuntimeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uvicorn
 from fastapi import FastAPI
 
+from sample_agent.core.lifeline import end_with_lifeline
 from sample_agent.core.logs import start_logs
 from sample_agent.core.settings import Settings
 
@@ -17,6 +18,7 @@ GRACE_SECONDS = 10
 
 def run_app(app: FastAPI, settings: Settings, *, port: int) -> None:
     """Serve until told to stop, then let requests under way end."""
+    end_with_lifeline()
     start_logs(settings)
     uvicorn.run(
         app,

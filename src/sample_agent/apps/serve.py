@@ -6,10 +6,12 @@ The supervisor itself stays small: it loads no web framework, and what it starts
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import subprocess
 import sys
 
-from sample_agent.apps.migrate import migrate
+from sample_agent.apps.migrate import is_migrated
 from sample_agent.core.postgres import EmbeddedPostgres
 from sample_agent.core.processes import Program, Supervisor
 from sample_agent.core.settings import Settings
@@ -36,7 +38,7 @@ def serve(settings: Settings) -> int:
     if settings.database_url is not None:
         return _run(settings, settings.database_url.get_secret_value(), postgres=None)
     with EmbeddedPostgres(settings.data_dir) as postgres:
-        asyncio.run(migrate(postgres.address.owner_url))
+        _migrate(postgres.address.owner_url)
         return _run(settings, postgres.address.app_url, postgres=postgres)
 
 
@@ -59,6 +61,16 @@ def _run(settings: Settings, app_url: str, *, postgres: EmbeddedPostgres | None)
         postgres=postgres,
     )
     return supervisor.run(on_ready=lambda: _greet(settings))
+
+
+def _migrate(owner_url: str) -> None:
+    """Migrate in a process of its own when there is something to do, so that its memory is given back."""
+    if not asyncio.run(is_migrated(owner_url)):
+        subprocess.run(
+            [sys.executable, "-m", "sample_agent", "migrate"],
+            env={**os.environ, "DATABASE_URL": owner_url, "DATABASE_OWNER_URL": owner_url},
+            check=True,
+        )
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -20,6 +20,7 @@ from sample_agent.accounts.tasks import SEND_MAIL, MailResources, send_mail
 from sample_agent.apps.wiring import make_mailer, make_storage, open_database
 from sample_agent.core.database import Database
 from sample_agent.core.http import create_app
+from sample_agent.core.lifeline import end_with_lifeline
 from sample_agent.core.logs import start_logs
 from sample_agent.core.queue_runner import Lane, run_tasks
 from sample_agent.core.settings import Settings
@@ -37,6 +38,7 @@ log = structlog.get_logger("worker")
 
 def main(settings: Settings) -> None:
     """Work until told to stop. Raises when the database goes away: whoever started the worker starts it again."""
+    end_with_lifeline()
     start_logs(settings)
     asyncio.run(_run_until_signal(settings))
 

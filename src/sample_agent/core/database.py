@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 from uuid import UUID
 
+import asyncpg
 import orjson
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import MetaData, bindparam, func, select, text
@@ -18,6 +19,9 @@ from sqlalchemy.orm import DeclarativeBase
 from sample_agent.core.database_url import sqlalchemy_url
 from sample_agent.core.errors import Unavailable
 from sample_agent.core.http import problem_response
+
+LOST_CONNECTION = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What asyncpg raises when the server goes away; the third when its farewell crosses a query of ours."""
 
 Purpose = Literal["user", "identity", "worker"]
 """Why a transaction is opened: for one user; to find out who someone is; or for background work across users."""
@@ -141,6 +145,7 @@ def _connection_is_lost(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None) or ""
     return (
         isinstance(error, OperationalError | InterfaceError)
+        or isinstance(getattr(error.orig, "__cause__", None), asyncpg.InternalClientError)
         or error.connection_invalidated
         or state.startswith(("08", "57P", "53"))
     )

@@ -28,6 +28,7 @@ from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Context, Job, TableChangedEvent, TracebackRecord, utc_now
 from pgqueuer.domain.types import JOB_STATUS, JobId, QueueManagerId
 
+from sample_agent.core.database import LOST_CONNECTION
 from sample_agent.core.database_url import asyncpg_url
 from sample_agent.core.queue import QUEUE, QUEUE_SCHEMA, QUEUE_STATEMENTS
 
@@ -201,7 +202,7 @@ class _Runner:
         while True:
             try:
                 returned = await queries.return_tasks_of_the_dead()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except LOST_CONNECTION as error:
                 log.warning("could not look for dead workers", error=repr(error))
             else:
                 if returned:

@@ -13,7 +13,7 @@ import asyncpg
 import orjson
 import structlog
 
-from sample_agent.core.database import Database
+from sample_agent.core.database import LOST_CONNECTION, Database
 from sample_agent.library import jobs
 
 MAX_WAITING_EVENTS = 200
@@ -82,7 +82,7 @@ class JobEvents:
         while True:
             try:
                 await self._listen()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*LOST_CONNECTION, TimeoutError) as error:
                 log.warning("job events are cut off", error=repr(error))
             await asyncio.sleep(RECONNECT_SECONDS)
 
