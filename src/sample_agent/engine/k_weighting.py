@@ -40,9 +40,9 @@ class KWeighting:
     def _state_after(self, samples: Floats, states: Matrix) -> Matrix:
         """The state behind the last real sample: the last block may be filled up with zeros that never were."""
         rest = len(samples) % _BLOCK or _BLOCK
-        state: Matrix = states[-1].copy()
-        for sample in samples[len(samples) - rest :].tolist():
-            state = self._matrices.step @ state + self._matrices.enter * sample
+        transition = np.linalg.matrix_power(self._matrices.step, rest)
+        entered = samples[len(samples) - rest :] @ self._matrices.into_state[_BLOCK - rest :]
+        state: Matrix = transition @ states[-1] + entered
         return state
 
 
@@ -57,8 +57,6 @@ class _BlockMatrices(NamedTuple):
     """Transition over 1, 2, 4, ... blocks, transposed, until nothing is left of the state."""
     step: Matrix
     """(4, 4): transition over one sample."""
-    enter: Matrix
-    """(4,): one sample into the state."""
 
 
 def _scan(entering: Floats, powers: tuple[Matrix, ...], initial: Matrix) -> Matrix:
@@ -93,7 +91,6 @@ def _block_matrices(sample_rate: int) -> _BlockMatrices:
         np.array(outputs).T.astype(np.float32),
         tuple(np.ascontiguousarray(power.T) for power in powers),
         step,
-        enter,
     )
 
 

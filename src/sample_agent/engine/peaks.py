@@ -37,15 +37,14 @@ class PeakMeter:
         self.feed(np.zeros_like(self._held))
 
     def _oversample(self, samples: Floats) -> None:
-        centres = np.flatnonzero(np.abs(samples) >= max(self.true_peak * _NEIGHBOURHOOD, 1e-6))
-        if not len(centres):
-            return
-        # A value between samples depends on the twelve around it: each large sample opens the windows it is central to.
-        starts = np.unique(np.concatenate((centres - _TAPS // 2, centres - _TAPS // 2 + 1)))
-        starts = starts[(starts >= 0) & (starts <= len(samples) - _TAPS)]
-        windows = np.lib.stride_tricks.sliding_window_view(samples, _TAPS)
+        large = np.abs(samples) >= max(self.true_peak * _NEIGHBOURHOOD, 1e-6)
+        # A value between samples depends on the twelve around it: windows with a large sample in one of their two
+        # middle places are looked at.
+        middle = _TAPS // 2
+        starts = np.flatnonzero(large[middle - 1 : -middle] | large[middle : len(large) - middle + 1])
         if len(starts):
-            between = windows[starts] @ _interpolation(self._oversampling)
+            windows = np.lib.stride_tricks.sliding_window_view(samples, _TAPS)[starts]
+            between = windows @ _interpolation(self._oversampling)
             self.true_peak = max(self.true_peak, float(np.abs(between).max()))
 
 

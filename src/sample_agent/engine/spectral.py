@@ -69,9 +69,8 @@ class SpectralMeter:
         centroid = first / safe
         bandwidth = np.sqrt(np.maximum(second / safe - centroid**2, 0))
         cumulative = np.cumsum(magnitude, axis=1)
-        rolloff = self._frequencies[
-            np.minimum((cumulative < _ROLLOFF * cumulative[:, -1:]).sum(axis=1), len(self._frequencies) - 1)
-        ]
+        below = np.count_nonzero(cumulative < _ROLLOFF * cumulative[:, -1:], axis=1)
+        rolloff = self._frequencies[np.minimum(below, len(self._frequencies) - 1)]
         geometric = np.exp(np.log(power + 1e-20).mean(axis=1))
         flatness = geometric / np.maximum(energy / power.shape[1], 1e-20)
         self._sums += (weights[:, None] * np.stack((centroid, bandwidth, rolloff, flatness), axis=1)).sum(axis=0)

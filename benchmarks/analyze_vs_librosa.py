@@ -1,0 +1,146 @@
+"""`sample-agent analyze` beside a plain librosa script that computes the same things, in one run.
+
+    python benchmarks/analyze_vs_librosa.py [FOLDER] [--files N] [--jobs N] [--rounds N]
+
+FOLDER defaults to $SAMPLE_AGENT_AUDIO. librosa lives in an environment of its own under benchmarks/.peers, made on
+the first run. Both programs are started afresh, from the command line to the last result; each takes its turn in every
+round, and the medians are compared. Before that both analyse one file, which fills caches (numba compiles).
+Prints a table and writes benchmarks/results/analyze_vs_librosa.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# Fixed, because newer numba crashes in librosa's beat tracker.
+PACKAGES = ("librosa==0.11.0", "numba==0.62.1", "numpy==2.2.6", "pyloudnorm==0.1.1")
+PEERS = HERE / ".peers" / "librosa"
+SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff")
+
+
+def main() -> None:
+    arguments = parse()
+    every = sorted(path for path in arguments.folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    files = random.Random(0).sample(every, min(arguments.files, len(every)))
+    python = peer()
+    ours = [str(Path(sys.executable).with_name("sample-agent")), "analyze", "--json", "--jobs", str(arguments.jobs)]
+    theirs = [str(python), str(HERE / "librosa_recipe.py"), str(arguments.jobs)]
+    for command in (ours, theirs):
+        timed(command, files[:1])
+    rounds: dict[str, list[dict[str, float]]] = {"sample-agent": [], "librosa": []}
+    for turn in range(arguments.rounds):
+        order = [("sample-agent", ours), ("librosa", theirs)]
+        for name, command in order if turn % 2 == 0 else reversed(order):
+            rounds[name].append(timed(command, files))
+    report(files, rounds, arguments, version(python))
+
+
+def parse() -> argparse.Namespace:
+    default = os.environ.get("SAMPLE_AGENT_AUDIO", HERE.parent.parent / "shared" / "audio")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path(default))
+    parser.add_argument("--files", type=int, default=150)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--rounds", type=int, default=3)
+    return parser.parse_args()
+
+
+def peer() -> Path:
+    """The Python of the environment with librosa in it."""
+    python = PEERS / "bin" / "python"
+    if not python.exists():
+        uv = HERE.parent / ".tools" / "bin" / "uv"
+        tool = str(uv) if uv.exists() else shutil.which("uv")
+        if tool:
+            subprocess.run([tool, "venv", "-q", "--python", sys.executable, PEERS], check=True)
+            subprocess.run([tool, "pip", "install", "-q", "--python", python, *PACKAGES], check=True)
+        else:
+            subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
+    return python
+
+
+def version(python: Path) -> str:
+    code = "from importlib.metadata import version; print(version('librosa'))"
+    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def timed(command: Sequence[str], files: Sequence[Path]) -> dict[str, float]:
+    """Wall-clock and CPU seconds of a program over all files, and how many results it gave."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    done = subprocess.run(
+        [*command, *map(str, files)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"},
+        check=True,
+    )
+    seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    return {
+        "seconds": seconds,
+        "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "results": sum("file" in result and "error" not in result for result in results),
+        "audio_seconds": sum(result.get("duration", 0.0) for result in results),
+    }
+
+
+def report(
+    files: Sequence[Path], rounds: dict[str, list[dict[str, float]]], arguments: argparse.Namespace, peer_version: str
+) -> None:
+    audio = rounds["sample-agent"][0]["audio_seconds"]
+    print(
+        f"{len(files)} files, {audio / 60:.1f} minutes of audio, {arguments.jobs} jobs, "
+        f"median of {arguments.rounds} rounds"
+    )
+    print(f"{'':16s}{'seconds':>10s}{'files/s':>10s}{'CPU s':>10s}{'CPU s/min':>12s}")
+    summary = {}
+    for name, measured in rounds.items():
+        median = {key: statistics.median(one[key] for one in measured) for key in measured[0]}
+        summary[name] = {
+            **median,
+            "files_per_second": len(files) / median["seconds"],
+            "cpu_seconds_per_minute": median["cpu_seconds"] / audio * 60,
+            "rounds": measured,
+        }
+        line = summary[name]
+        print(
+            f"{name:16s}{line['seconds']:10.2f}{line['files_per_second']:10.1f}"
+            f"{line['cpu_seconds']:10.2f}{line['cpu_seconds_per_minute']:12.3f}"
+        )
+    ratio = summary["librosa"]["seconds"] / summary["sample-agent"]["seconds"]
+    cpu_ratio = summary["librosa"]["cpu_seconds"] / summary["sample-agent"]["cpu_seconds"]
+    print(f"librosa {peer_version} takes {ratio:.1f} times as long and {cpu_ratio:.1f} times the CPU time.")
+    results = HERE / "results" / "analyze_vs_librosa.json"
+    results.parent.mkdir(exist_ok=True)
+    content = {
+        "files": len(files),
+        "audio_seconds": audio,
+        "jobs": arguments.jobs,
+        "machine": platform.platform(),
+        "python": platform.python_version(),
+        "librosa": peer_version,
+        "ratio": ratio,
+        "cpu_ratio": cpu_ratio,
+        "programs": summary,
+    }
+    results.write_text(json.dumps(content, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
