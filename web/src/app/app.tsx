@@ -26,9 +26,11 @@ function useForgetOnSignOut() {
     () =>
       useSession.subscribe(({ status, expired }, before) => {
         if (status !== 'signed-out' || before.status !== 'signed-in') return
-        queryClient.clear()
         const { pathname, searchStr } = router.state.location
-        void router.navigate({ to: '/login', search: { next: expired ? pathname + searchStr : undefined } })
+        // The page goes first: were its data taken from under it, it would ask again, and nobody is signed in.
+        void router
+          .navigate({ to: '/login', search: { next: expired ? pathname + searchStr : undefined } })
+          .finally(() => queryClient.clear())
       }),
     [],
   )

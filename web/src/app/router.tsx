@@ -118,6 +118,12 @@ const collection = createRoute({
   component: lazyRouteComponent(() => import('@/features/collections/page'), 'CollectionPage'),
 })
 
+const trash = createRoute({
+  getParentRoute: () => member,
+  path: '/trash',
+  component: lazyRouteComponent(() => import('@/features/trash/page'), 'TrashPage'),
+})
+
 const account = createRoute({
   getParentRoute: () => member,
   path: '/account',
@@ -128,7 +134,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     home,
     visitor.addChildren([login, register, checkMail, verifyEmail]),
-    member.addChildren([samples, sample, collections, collection, account]),
+    member.addChildren([samples, sample, collections, collection, trash, account]),
   ]),
   parseSearch: readSearch,
   stringifySearch: writeSearch,

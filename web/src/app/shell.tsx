@@ -1,5 +1,5 @@
 import { Link, Outlet } from '@tanstack/react-router'
-import { CircleUser, Disc3, Keyboard, Library } from 'lucide-react'
+import { CircleUser, Disc3, Keyboard, Library, Trash2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useSession } from '@/api/session'
 import { StorageMeter } from '@/features/account/storage-meter'
@@ -14,7 +14,7 @@ import { Mark } from '@/ui/mark'
 import { ConnectivityBanner } from './banner'
 
 const NAV =
-  'flex h-8 items-center gap-2.5 rounded-md px-2.5 text-soft hover:bg-raised hover:text-ink aria-[current=page]:bg-accent-wash aria-[current=page]:text-accent'
+  'flex h-8 items-center gap-2.5 rounded-md px-2 lg:px-2.5 text-soft hover:bg-raised hover:text-ink aria-[current=page]:bg-accent-wash aria-[current=page]:text-accent'
 
 export function Shell() {
   const [help, setHelp] = useState(false)
@@ -60,31 +60,44 @@ function Sidebar({ onHelp }: { onHelp: () => void }) {
   const user = useSession((session) => session.grant?.user)
   const { data } = useCollections()
   return (
-    <nav aria-label="Main" className="flex w-48 shrink-0 flex-col gap-0.5 border-r border-line bg-panel p-2">
+    <nav
+      aria-label="Main"
+      className="flex w-12 shrink-0 flex-col lg:w-48 gap-0.5 border-r border-line bg-panel p-2"
+    >
       <Link to="/samples" className="mb-2 flex h-8 items-center gap-2 px-2 font-semibold tracking-tight">
-        <Mark size={16} /> Sample Agent
+        <Mark size={16} /> <Label>Sample Agent</Label>
       </Link>
       <Link to="/samples" className={NAV}>
-        <Library size={15} aria-hidden /> Samples
+        <Library size={15} className="shrink-0" aria-hidden /> <Label>Samples</Label>
       </Link>
       <Link to="/collections" activeOptions={{ exact: true }} className={NAV}>
-        <Disc3 size={15} aria-hidden /> Collections
+        <Disc3 size={15} className="shrink-0" aria-hidden /> <Label>Collections</Label>
       </Link>
-      <ul aria-label="Collections" className="min-h-0 flex-1 overflow-y-auto pl-4">
+      <ul aria-label="Collections" className="invisible min-h-0 flex-1 overflow-y-auto pl-4 lg:visible">
         {data?.collections.map((collection) => (
           <li key={collection.id}>
             <CollectionLink collection={collection} />
           </li>
         ))}
       </ul>
-      <StorageMeter />
+      <div className="hidden lg:block">
+        <StorageMeter />
+      </div>
+      <Link to="/trash" className={NAV}>
+        <Trash2 size={15} className="shrink-0" aria-hidden /> <Label>Trash</Label>
+      </Link>
       <button type="button" onClick={onHelp} className={`${NAV} w-full`}>
-        <Keyboard size={15} aria-hidden /> Shortcuts
+        <Keyboard size={15} className="shrink-0" aria-hidden /> <Label>Shortcuts</Label>
       </button>
       <Link to="/account" className={NAV}>
         <CircleUser size={15} className="shrink-0" aria-hidden />
-        <span className="truncate">{user?.first_name || user?.email || 'Account'}</span>
+        <Label>{user?.first_name || user?.email || 'Account'}</Label>
       </Link>
     </nav>
   )
+}
+
+/** Words beside an icon; on a narrow screen only a screen reader still has them. */
+function Label({ children }: { children: string }) {
+  return <span className="sr-only truncate lg:not-sr-only">{children}</span>
 }

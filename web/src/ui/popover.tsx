@@ -18,7 +18,7 @@ export function Popover({ label, title, active, children, className }: PopoverPr
     <Base.Root>
       <Base.Trigger
         className={classes(
-          'inline-flex h-7 items-center gap-1.5 rounded-md border px-2.5 text-xs whitespace-nowrap select-none transition-colors',
+          'inline-flex h-7 shrink-0 items-center gap-1.5 rounded-md border px-2.5 text-xs whitespace-nowrap select-none transition-colors',
           active
             ? 'border-[#6b4220] bg-accent-wash text-accent'
             : 'border-line bg-raised hover:border-[#3a342f] hover:bg-hover data-popup-open:bg-hover',

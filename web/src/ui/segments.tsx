@@ -14,7 +14,7 @@ export function Segments<V extends string>({ label, value, options, onChange }: 
     <div
       role="group"
       aria-label={label}
-      className="inline-flex h-7 rounded-md border border-line bg-raised p-0.5"
+      className="inline-flex h-7 shrink-0 rounded-md border border-line bg-raised p-0.5"
     >
       {options.map((option) => (
         <button

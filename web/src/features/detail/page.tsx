@@ -52,7 +52,7 @@ function SampleView({ sample }: { sample: SampleDetail }) {
                 <CircleAlert size={14} className="shrink-0" aria-hidden /> {warning}
               </p>
             ))}
-            <div className="grid grid-cols-2 gap-4 xl:grid-cols-4">
+            <div className="grid gap-4 sm:grid-cols-2 xl:grid-cols-4">
               <TempoCard sample={sample} found={analysis.tempo} />
               <KeyCard sample={sample} found={analysis.key} />
               <KindCard sample={sample} found={analysis.kind} />
@@ -60,7 +60,7 @@ function SampleView({ sample }: { sample: SampleDetail }) {
             </div>
           </>
         )}
-        <div className="grid grid-cols-2 gap-4 xl:grid-cols-4">
+        <div className="grid gap-4 sm:grid-cols-2 xl:grid-cols-4">
           {analysis && <SoundCard analysis={analysis} />}
           <TagsCard sample={sample} />
           <CollectionsCard sample={sample} />
@@ -86,7 +86,7 @@ function Header({ sample }: { sample: SampleDetail }) {
   }
 
   return (
-    <header className="sticky top-0 z-10 flex h-12 items-center gap-2 border-b border-line bg-ground px-3">
+    <header className="sticky top-0 z-10 flex min-h-12 flex-wrap items-center gap-2 border-b border-line bg-ground px-3 py-2">
       <IconButton label="Back" onClick={back}>
         <ArrowLeft size={16} />
       </IconButton>

@@ -26,7 +26,10 @@ export function Toolbar({ filters, facets, total, change, search }: ToolbarProps
   const tempo = tempo_min !== undefined || tempo_max !== undefined
   const duration = duration_min !== undefined || duration_max !== undefined
   return (
-    <div role="search" className="flex h-12 shrink-0 items-center gap-2 border-b border-line px-3">
+    <div
+      role="search"
+      className="flex h-12 shrink-0 items-center gap-2 overflow-x-auto border-b border-line px-3 [scrollbar-width:none]"
+    >
       <SearchBox
         value={filters.q ?? ''}
         onChange={(q) => change({ q: q || undefined }, true)}
@@ -94,17 +97,19 @@ export function Toolbar({ filters, facets, total, change, search }: ToolbarProps
         <Heart size={14} fill={filters.favourite ? 'currentColor' : 'none'} />
       </button>
       <div className="flex-1" />
-      <span className="font-mono text-xs whitespace-nowrap text-dim" aria-live="polite">
+      <span className="hidden font-mono text-xs whitespace-nowrap text-dim lg:inline" aria-live="polite">
         {total === undefined ? '' : total.toLocaleString('en')}
         <span className="sr-only"> samples</span>
       </span>
-      <Select
-        label="Sort by"
-        prefix="Sort"
-        value={filters.sort ?? DEFAULT_SORT}
-        options={SORTS}
-        onChange={(sort) => change({ sort: sort === DEFAULT_SORT ? undefined : sort })}
-      />
+      <div className="hidden xl:block">
+        <Select
+          label="Sort by"
+          prefix="Sort"
+          value={filters.sort ?? DEFAULT_SORT}
+          options={SORTS}
+          onChange={(sort) => change({ sort: sort === DEFAULT_SORT ? undefined : sort })}
+        />
+      </div>
     </div>
   )
 }

@@ -14,7 +14,7 @@ export function GridHeader({ sort, onSort }: GridHeaderProps) {
   const sortable = (column: Column, name: string, place?: string) => {
     const direction = sort === column ? 'ascending' : sort === `-${column}` ? 'descending' : undefined
     return (
-      <div role="columnheader" aria-sort={direction} className={classes('flex', place)}>
+      <div role="columnheader" aria-sort={direction} className={place ?? 'flex'}>
         {onSort ? (
           <button
             type="button"
@@ -45,11 +45,13 @@ export function GridHeader({ sort, onSort }: GridHeaderProps) {
       {hidden('Play')}
       {hidden('Favourite')}
       {sortable('name', 'Name')}
-      <div role="columnheader">Waveform</div>
-      {sortable('tempo', 'BPM', 'justify-end')}
-      {sortable('key', 'Key', 'pl-4')}
-      {sortable('duration', 'Sec', 'justify-end')}
-      <div role="columnheader" className="pl-5">
+      <div role="columnheader" className="hidden md:block">
+        Waveform
+      </div>
+      {sortable('tempo', 'BPM', 'flex justify-end')}
+      {sortable('key', 'Key', 'hidden pl-4 md:flex')}
+      {sortable('duration', 'Sec', 'flex justify-end')}
+      <div role="columnheader" className="hidden pl-5 xl:block">
         Tags and vibe
       </div>
       {hidden('More')}

@@ -11,8 +11,12 @@ import { Spinner } from '@/ui/spinner'
 
 export const ROW_HEIGHT = 36
 
-export const COLUMNS =
-  'grid grid-cols-[26px_28px_30px_minmax(150px,1.35fr)_minmax(120px,1.6fr)_60px_88px_52px_minmax(0,1.2fr)_28px] items-center pr-2 pl-1.5'
+/** On narrow screens waveform, key and tags make room for the name; the sample's page has them all. */
+export const COLUMNS = [
+  'grid grid-cols-[26px_28px_30px_minmax(0,1fr)_48px_44px_28px] items-center pr-2 pl-1.5',
+  'md:grid-cols-[26px_28px_30px_minmax(130px,1.2fr)_minmax(100px,1fr)_56px_84px_48px_28px]',
+  'xl:grid-cols-[26px_28px_30px_minmax(150px,1.35fr)_minmax(120px,1.6fr)_60px_88px_52px_minmax(0,1.2fr)_28px]',
+].join(' ')
 
 export interface RowActions {
   press: (index: number, event: React.MouseEvent) => void
@@ -138,7 +142,7 @@ export const SampleRow = memo(function SampleRow({
         <span
           className={classes(
             'shrink-0 truncate font-medium',
-            folder ? 'max-w-[70%]' : 'max-w-full',
+            folder ? 'max-w-full md:max-w-[70%]' : 'max-w-full',
             playing && 'text-accent',
           )}
           title={name}
@@ -146,25 +150,25 @@ export const SampleRow = memo(function SampleRow({
           {name}
         </span>
         {folder && (
-          <span className="min-w-0 truncate text-2xs text-dim" title={folder}>
+          <span className="hidden min-w-0 truncate text-2xs text-dim md:inline" title={folder}>
             {folder}
           </span>
         )}
       </div>
       {status === 'completed' ? (
         <>
-          <div role="gridcell" className="h-7">
+          <div role="gridcell" className="hidden h-7 md:block">
             <Wave waveform={sample.waveform} kind={kind} sampleId={id} className="h-full w-full" />
           </div>
           <Amount>{sample.tempo === null ? null : bpm(sample.tempo)}</Amount>
-          <div role="gridcell" className="pl-4 text-xs whitespace-nowrap">
+          <div role="gridcell" className="hidden pl-4 text-xs whitespace-nowrap md:block">
             <KeyLabel value={sample.key} />
           </div>
           <Amount>{sample.duration === null ? null : seconds(sample.duration)}</Amount>
           <Description sample={sample} />
         </>
       ) : (
-        <div role="gridcell" aria-colspan={5} className="col-span-5 min-w-0">
+        <div role="gridcell" aria-colspan={5} className="col-span-2 min-w-0 md:col-span-4 xl:col-span-5">
           <Unfinished sample={sample} />
         </div>
       )}
@@ -203,7 +207,7 @@ function Description({ sample: { tags, vibe } }: { sample: Sample }) {
   return (
     <div
       role="gridcell"
-      className="flex min-w-0 items-center gap-1 overflow-hidden pl-5"
+      className="hidden min-w-0 items-center gap-1 overflow-hidden pl-5 xl:flex"
       title={[...tags, vibe].filter(Boolean).join(', ')}
     >
       {tags.slice(0, 3).map((tag) => (

@@ -37,7 +37,7 @@ export function PlayerBar() {
       <IconButton label="Loop" pressed={loop} onClick={() => changeSettings({ loop: !loop })}>
         <Repeat size={15} />
       </IconButton>
-      <div className="w-52 min-w-0 shrink-0">
+      <div className="w-28 min-w-0 shrink-0 sm:w-40 xl:w-52">
         {sample ? (
           <>
             <Link
@@ -151,7 +151,7 @@ function Scrubber({ sample }: { sample: Sample }) {
 function TempoSync() {
   const { sync, projectBpm, rate } = usePlayer()
   return (
-    <div className="flex shrink-0 items-center gap-2 border-l border-line pl-3">
+    <div className="hidden shrink-0 items-center gap-2 border-l border-line pl-3 md:flex">
       <Switch checked={sync} onChange={(on) => changeSettings({ sync: on })}>
         Sync to
       </Switch>
@@ -182,7 +182,7 @@ function Volume() {
   const volume = usePlayer((player) => player.volume)
   const Icon = volume === 0 ? VolumeX : volume < 0.5 ? Volume1 : Volume2
   return (
-    <div className="flex shrink-0 items-center gap-1.5 border-l border-line pl-2">
+    <div className="hidden shrink-0 items-center gap-1.5 border-l border-line pl-2 md:flex">
       <IconButton
         label={volume === 0 ? 'Sound on' : 'Mute'}
         onClick={() => changeSettings({ volume: volume ? 0 : 0.9 })}

@@ -13,6 +13,7 @@ import type {
   SampleQuery,
   Waveform,
 } from '@/api/types'
+import { stop, usePlayer } from '@/features/player'
 import { notify, notifyFailure } from '@/ui/toast'
 import { patchSample, removeSamples, samplesChanged, storeSample } from './cache'
 import { count } from './format'
@@ -96,7 +97,7 @@ export async function setFavourite(sample: Sample, favourite: boolean): Promise<
   }
 }
 
-async function restoreSamples(ids: string[]): Promise<void> {
+export async function restoreSamples(ids: string[]): Promise<void> {
   try {
     await inTurns(ids, async (id) =>
       ok(await library().POST('/api/samples/{sample_id}/restore', { params: { path: { sample_id: id } } })),
@@ -113,6 +114,8 @@ async function restoreSamples(ids: string[]): Promise<void> {
 export async function deleteSamples(samples: readonly Sample[]): Promise<void> {
   const ids = samples.map((sample) => sample.id)
   removeSamples(new Set(ids))
+  const playing = usePlayer.getState().sample
+  if (playing && ids.includes(playing.id)) stop()
   const gone: string[] = []
   try {
     await inTurns(ids, async (id) => {
