@@ -231,7 +231,8 @@ async def test_the_applications_role_can_not_step_around_it(database: Database, 
     await database.refuse_unsafe_role()
     async with database.engine.connect() as connection:
         role = (await connection.execute(text("select * from pg_roles where rolname = current_user"))).one()
-        assert not (role.rolsuper or role.rolbypassrls or role.rolcreaterole or role.rolcreatedb or role.rolreplication)
+        attributes = ("rolsuper", "rolbypassrls", "rolcreaterole", "rolcreatedb", "rolreplication")
+        assert [attribute for attribute in attributes if getattr(role, attribute)] == []
         memberships = await connection.execute(
             text("select rolname from pg_roles where rolname <> current_user and pg_has_role(current_user, oid, 'set')")
         )

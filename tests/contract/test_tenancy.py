@@ -1,0 +1,473 @@
+"""Two people, every route: neither learns of the other or touches what is theirs. Made from the OpenAPI file."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from asgi_lifespan import LifespanManager
+from cryptography.hazmat.primitives.asymmetric import rsa
+from fastapi import FastAPI
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+from sqlalchemy import text
+
+from sample_agent.accounts import create_user
+from sample_agent.apps.everything import create_everything
+from sample_agent.apps.worker import run_worker
+from sample_agent.core.database import Database
+from sample_agent.core.postgres import ServerAddress
+from sample_agent.core.settings import Settings
+from tests.conftest import PASSWORDS, free_port
+from tests.contract.operations import DESCRIPTION, KIND_OF, OPERATIONS, STREAMS, Ids, Operation
+from tests.people import PASSWORD, Person, new_email
+from tests.serving import serving
+from tests.sounds import drum_loop, tone, wav
+
+PUBLIC = {
+    "GET /api/health",
+    "GET /config.json",
+    "GET /.well-known/jwks.json",
+    "GET /api/auth/public-key",
+    "GET /api/billing/plans",
+    "POST /api/auth/register",
+    "POST /api/auth/verify-email",
+    "POST /api/auth/resend-verification",
+    "POST /api/auth/login",
+}
+"""What answers without a sign-in; everything else asks for one."""
+
+MARK = "alices-own"
+"""Stands in every name that Alice gave to something."""
+
+with_sign_in = {name: each for name, each in OPERATIONS.items() if each.needs_sign_in}
+with_ids = {name: each for name, each in OPERATIONS.items() if each.id_names}
+without_ids = {name: each for name, each in with_sign_in.items() if not each.id_names and each.name not in STREAMS}
+read_again = {
+    name: each
+    for name, each in with_sign_in.items()
+    if each.method == "GET" and each.name not in STREAMS and not name.endswith("/link")
+}
+"""What gives the same answer as long as nothing changes; a link carries the time it was made."""
+
+
+@dataclass(frozen=True)
+class Household:
+    """Alice, whose library has something of everything, and Bob, who has some things, too."""
+
+    app: FastAPI
+    settings: Settings
+    all_rows: Database
+    """Connected as the role that sees everything and changes nothing."""
+    alice: Person
+    bob: Person
+    alice_id: UUID
+    bob_id: UUID
+    content: bytes
+    """A file of Alice's."""
+    alices: list[Ids]
+    """Each of Alice's things is in one of these."""
+    bobs: Ids
+
+
+@pytest_asyncio.fixture(scope="module")
+async def household(
+    postgres: ServerAddress, jwt_private_key: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Household]:
+    settings = Settings(
+        _env_file=None,
+        environment="development",
+        data_dir=tmp_path_factory.mktemp("household"),
+        database_url=postgres.app_url,
+        database_owner_url=postgres.owner_url,
+        jwt_private_key=jwt_private_key,
+        worker_processes=1,
+        worker_port=free_port(),
+        log_format="json",
+    )
+    app = create_everything(settings)
+    all_rows = Database(postgres.backup_url, pool_size=1)
+    async with _closing(all_rows), LifespanManager(app), _person(app) as alice, _person(app) as bob:
+        content = wav(drum_loop(96))
+        async with _working(settings):
+            finished = await _analysed(alice, content, f"{MARK}.wav", tags=MARK, folder=MARK)
+            deleted = await _analysed(alice, wav(tone(501)), f"{MARK}-deleted.wav")
+            bobs_own = await _analysed(bob, wav(tone(601)), "bobs.wav")
+        waiting = await _uploaded(alice, wav(tone(502)), f"{MARK}-waiting.wav")
+        full = await _collection(alice, MARK, finished["sample"])
+        empty = await _collection(alice, f"{MARK}-empty")
+        (await alice.http.delete(f"/api/samples/{deleted['sample']}")).raise_for_status()
+        yield Household(
+            app,
+            settings,
+            all_rows,
+            alice,
+            bob,
+            await _id_of(alice),
+            await _id_of(bob),
+            content,
+            alices=[
+                {**finished, "collection": full},
+                {**deleted, "collection": empty},
+                {**waiting, "collection": full},
+            ],
+            bobs={**bobs_own, "collection": await _collection(bob, "bobs", bobs_own["sample"])},
+        )
+
+
+@pytest_asyncio.fixture
+async def bob(household: Household) -> AsyncIterator[Person]:
+    """Bob in a session of his own, which the test may end."""
+    async with _signed_in(household.app, household.bob.email) as bob:
+        yield bob
+
+
+@pytest_asyncio.fixture
+async def visitor(household: Household) -> AsyncIterator[httpx.AsyncClient]:
+    """Someone who is not signed in."""
+    async with _client(household.app) as http:
+        yield http
+
+
+def test_every_id_in_the_description_is_known_here() -> None:
+    assert set().union(*(operation.id_names for operation in OPERATIONS.values())) == set(KIND_OF)
+    mentioned = re.findall(r"'format': 'uuid'", str([DESCRIPTION["paths"], _request_schemas()]))
+    found = sum(len(operation.id_names) for operation in OPERATIONS.values())
+    # A body that two routes share stands once in the file and is counted for each of them.
+    assert found >= len(mentioned)
+
+
+def test_every_route_asks_for_a_sign_in_unless_it_is_listed_as_public() -> None:
+    assert {name for name, operation in OPERATIONS.items() if not operation.needs_sign_in} == PUBLIC
+
+
+@pytest.mark.parametrize("operation", with_ids.values(), ids=with_ids)
+async def test_a_foreign_id_is_a_missing_id(household: Household, bob: Person, operation: Operation) -> None:
+    before = await _state_of_alice(household)
+    for alices, foreign in itertools.product(household.alices, _subsets(operation.kinds)):
+        missing = {kind: uuid4() for kind in foreign}
+        theirs = {kind: alices[kind] for kind in foreign}
+        answer_to_missing = await bob.http.request(**operation.request({**household.bobs, **missing}))
+        answer_to_foreign = await bob.http.request(**operation.request({**household.bobs, **theirs}))
+        assert _without_ids(answer_to_foreign, theirs) == _without_ids(answer_to_missing, missing)
+        assert MARK not in answer_to_foreign.text
+        if any(KIND_OF[name] in foreign for name in _names_in_path(operation)):
+            assert answer_to_foreign.status_code == 404
+    assert await _state_of_alice(household) == before
+
+
+@pytest.mark.parametrize("operation", without_ids.values(), ids=without_ids)
+async def test_what_needs_no_id_says_and_changes_nothing_of_others(
+    household: Household, bob: Person, operation: Operation
+) -> None:
+    before = await _state_of_alice(household)
+    request = operation.request({})
+    if operation.body_type == "multipart/form-data":
+        request["files"] = {"audio": ("the-same-sound.wav", household.content)}
+    answer = await bob.http.request(**request)
+    assert answer.status_code < 500
+    assert MARK not in answer.text
+    assert not any(str(each) in answer.text for ids in household.alices for each in ids.values())
+    assert await _state_of_alice(household) == before
+
+
+async def test_bytes_that_someone_else_has_are_new(household: Household, sign_in_someone: Person) -> None:
+    answer = await sign_in_someone.upload(household.content)
+    assert answer.status_code == 201
+    assert answer.json()["duplicate"] is False
+
+
+@pytest_asyncio.fixture
+async def sign_in_someone(household: Household) -> AsyncIterator[Person]:
+    async with _person(household.app) as someone:
+        yield someone
+
+
+@pytest.mark.parametrize("operation", with_sign_in.values(), ids=with_sign_in)
+async def test_without_a_token_of_ours_every_route_answers_401(
+    household: Household, visitor: httpx.AsyncClient, operation: Operation
+) -> None:
+    before = await _rows_of(household.all_rows, household.alice_id)
+    for name, header in _bad_authorizations(household).items():
+        headers = {} if header is None else {"Authorization": header}
+        answer = await visitor.request(**operation.request(household.alices[0]), headers=headers)
+        assert answer.status_code == 401, name
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert answer.json()["status"] == 401
+        assert MARK not in answer.text
+    assert await _rows_of(household.all_rows, household.alice_id) == before
+
+
+async def test_answers_do_not_depend_on_what_others_have(household: Household, sign_in_someone: Person) -> None:
+    before = await _answers(household.bob, household.bobs)
+    sample = await sign_in_someone.uploaded(wav(tone(701)), "bobs.wav", tags="new", folder="new")
+    await _collection(sign_in_someone, "bobs", UUID(sample))
+    await sign_in_someone.http.patch(f"/api/samples/{sample}", json={"tempo": 123, "key": "C", "favourite": True})
+    await _uploaded(household.alice, wav(tone(503)), f"{MARK}-more.wav")
+    assert await _answers(household.bob, household.bobs) == before
+
+
+async def test_live_progress_is_ones_own(household: Household, bob: Person) -> None:
+    async with serving(household.app) as address, httpx.AsyncClient(base_url=f"http://{address}") as http:
+        token = {"Authorization": bob.http.headers["Authorization"]}
+        async with http.stream("GET", "/api/jobs/events", headers=token) as stream, asyncio.timeout(30):
+            lines = stream.aiter_lines()
+            seen = [await anext(lines), await anext(lines)]
+            await _uploaded(household.alice, wav(tone(504)), f"{MARK}-loud.wav")
+            mine = await _uploaded(household.bob, wav(tone(602)))
+            while str(mine["job"]) not in "".join(seen):
+                seen.append(await anext(lines))
+    told = "".join(seen)
+    assert "event: snapshot" in told
+    assert MARK not in told
+    ids = {UUID(each) for each in re.findall(r'"sample_id":"([^"]+)"', told)}
+    assert ids <= await _sample_ids(household.bob)
+
+
+@pytest.mark.parametrize("operation", read_again.values(), ids=read_again)
+async def test_no_header_says_who_someone_is_but_the_token(household: Household, operation: Operation) -> None:
+    forged = {
+        "X-User-Id": str(household.alice_id),
+        "X-User-Email": household.alice.email,
+        "X-Internal-User": str(household.alice_id),
+        "X-Forwarded-User": household.alice.email,
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Original-Url": "/api/samples",
+        "X-Http-Method-Override": "DELETE",
+        "Cookie": f"user_id={household.alice_id}",
+    }
+    request = operation.request(household.bobs)
+    plain = await household.bob.http.request(**request)
+    assert _without_ids(await household.bob.http.request(**request, headers=forged), {}) == _without_ids(plain, {})
+
+
+async def test_an_idempotency_key_is_ones_own(household: Household, bob: Person) -> None:
+    headers = {"Idempotency-Key": "the-same-for-both"}
+    body = {"name": "made once"}
+    alices = await household.alice.http.post("/api/collections", json=body, headers=headers)
+    bobs = await bob.http.post("/api/collections", json=body, headers=headers)
+    assert alices.status_code == bobs.status_code == 201
+    assert alices.json()["id"] != bobs.json()["id"]
+
+
+@pytest.mark.parametrize("link", ["download", "preview"])
+async def test_a_link_reaches_its_object_and_no_other(
+    household: Household, visitor: httpx.AsyncClient, link: str
+) -> None:
+    bobs = await _link(household.bob, f"/api/samples/{household.bobs['sample']}/{link}/link")
+    alices = await _link(household.alice, f"/api/samples/{household.alices[0]['sample']}/{link}/link")
+    assert (await visitor.get(bobs)).status_code == 200
+    forged = f"{urlsplit(alices).path}?{urlsplit(bobs).query}"
+    await _refused(visitor, "GET", forged)
+    for method in ("PUT", "DELETE", "POST", "PATCH"):
+        await _refused(visitor, method, alices, content=b"overwritten")
+    for spelling in ("/files/%2e%2e/keys/signing.key", "/files/..%2fkeys%2fsigning.key", "/files//etc/passwd"):
+        await _refused(visitor, "GET", f"{spelling}?{urlsplit(bobs).query}")
+    assert (await visitor.get(alices)).status_code == 200
+    own = await household.alice.http.get(f"/api/samples/{household.alices[0]['sample']}/download")
+    assert own.content == household.content
+
+
+async def test_a_link_to_an_archive_reaches_its_collection_and_no_other(
+    household: Household, visitor: httpx.AsyncClient
+) -> None:
+    link = await _link(household.bob, f"/api/collections/{household.bobs['collection']}/export/link")
+    assert (await visitor.get(link)).status_code == 200
+    alices = household.alices[0]["collection"]
+    path, query = urlsplit(link).path, urlsplit(link).query
+    for forged in (
+        path.replace(str(household.bobs["collection"]), str(alices)),
+        path.replace(str(household.bob_id), str(household.alice_id)),
+        f"/api/exports/{household.alice_id}/{alices}",
+    ):
+        await _refused(visitor, "GET", f"{forged}?{query}")
+
+
+@pytest.mark.parametrize(
+    "what", ["samples/{sample}/download", "samples/{sample}/preview", "collections/{collection}/export"]
+)
+async def test_a_link_ends_when_it_says(household: Household, visitor: httpx.AsyncClient, what: str) -> None:
+    path = what.format(**household.bobs)
+    given = (await household.bob.http.get(f"/api/{path}/link")).json()
+    ends = int(datetime.fromisoformat(given["expires_at"]).timestamp())
+    assert ends <= datetime.now(UTC).timestamp() + 3600
+    assert f"expires={ends}" in given["url"]
+    await _refused(visitor, "GET", given["url"].replace(f"expires={ends}", f"expires={ends + 3600}"))
+
+
+def _bad_authorizations(household: Household) -> dict[str, str | None]:
+    """Headers that name Alice, or try to, and prove nothing."""
+    given = household.alice.http.headers["Authorization"].removeprefix("Bearer ")
+    key = RSAKey.import_key(household.settings.jwt_private_key.get_secret_value())  # type: ignore[union-attr]
+    decoded = jwt.decode(given, key, algorithms=["RS256"])
+    header, claims = dict(decoded.header), dict(decoded.claims)
+
+    def signed(with_key: Any, header: dict[str, Any] = header, **changes: Any) -> str:
+        algorithms = ["RS256", "HS256"]
+        return f"Bearer {jwt.encode(header, {**claims, **changes}, with_key, algorithms=algorithms)}"
+
+    unsigned = f"eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{given.split('.')[1]}."
+    return {
+        "none": None,
+        "empty": "Bearer ",
+        "garbage": "Bearer garbage",
+        "another scheme": "Basic YWxpY2U6cGFzc3dvcmQ=",
+        "cut off": f"Bearer {given[:-2]}",
+        "expired": signed(key, iat=claims["iat"] - 7200, exp=claims["iat"] - 3600),
+        "signed by a foreign key": signed(FOREIGN_KEY),
+        "signed with a secret": signed(OctKey.generate_key(256), header={**header, "alg": "HS256"}),
+        "not signed": f"Bearer {unsigned}",
+        "for something else": signed(key, aud="another service"),
+        "of another kind": signed(key, typ="refresh"),
+        "of a session that never was": signed(key, sid=str(uuid4())),
+        "of Bob in Alice's session": signed(key, sub=str(household.bob_id)),
+    }
+
+
+FOREIGN_KEY = RSAKey.import_key(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+
+async def _state_of_alice(household: Household) -> dict[str, Any]:
+    """Everything that the API shows Alice, and everything that the tables hold of her."""
+    small = {name: each for name, each in read_again.items() if not name.endswith("/export")}
+    shown = [await _answers(household.alice, household.alices[0], small)]
+    shown += [await _answers(household.alice, ids, small.keys() & with_ids) for ids in household.alices[1:]]
+    return {"shown": shown, "rows": await _rows_of(household.all_rows, household.alice_id)}
+
+
+async def _answers(person: Person, ids: Ids, names: Iterable[str] = read_again) -> dict[str, Any]:
+    return {
+        name: _without_ids(await person.http.request(**read_again[name].request(ids)), {}) for name in sorted(names)
+    }
+
+
+async def _rows_of(database: Database, user_id: UUID) -> dict[str, list[str]]:
+    """Rows of every table that mention the person, read by the role that sees everything."""
+    rows: dict[str, list[str]] = {}
+    async with database.engine.connect() as connection:
+        tables = await connection.scalars(
+            text("select tablename from pg_tables where schemaname = 'public' and tablename not like 'pgqueuer%'")
+        )
+        for table in tables.all():
+            found = await connection.scalars(
+                text(f"select t::text from {table} t where t::text like :mark order by 1"), {"mark": f"%{user_id}%"}
+            )
+            rows[table] = list(found)
+    return rows
+
+
+def _without_ids(answer: httpx.Response, ids: Ids) -> tuple[int, list[tuple[str, str]], bytes]:
+    """An answer without what differs for every request: its id, the time, and the ids that were asked for."""
+    headers = [(name, value) for name, value in sorted(answer.headers.items()) if name not in ("x-request-id", "date")]
+    body = answer.content.replace(answer.headers["x-request-id"].encode(), b"<request>")
+    for kind, each in ids.items():
+        body = body.replace(str(each).encode(), f"<{kind}>".encode())
+    return answer.status_code, headers, body
+
+
+def _subsets(kinds: set[str]) -> list[tuple[str, ...]]:
+    """Every choice of the kinds whose ids are someone else's; the others are one's own."""
+    ordered = sorted(kinds)
+    return [chosen for size in range(1, len(ordered) + 1) for chosen in itertools.combinations(ordered, size)]
+
+
+def _names_in_path(operation: Operation) -> list[str]:
+    return re.findall(r"{(\w+)}", operation.path)
+
+
+def _request_schemas() -> list[Any]:
+    used = {
+        each["schema"]["$ref"].rsplit("/", 1)[1]
+        for operation in OPERATIONS.values()
+        for each in operation.description.get("requestBody", {}).get("content", {}).values()
+        if "$ref" in each["schema"]
+    }
+    return [DESCRIPTION["components"]["schemas"][name] for name in sorted(used)]
+
+
+async def _refused(visitor: httpx.AsyncClient, method: str, url: str, **rest: Any) -> None:
+    answer = await visitor.request(method, url, **rest)
+    assert answer.status_code in (403, 404, 405), (method, url)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def _link(person: Person, path: str) -> str:
+    answer = await person.http.get(path)
+    assert answer.status_code == 200, answer.text
+    url: str = answer.json()["url"]
+    return url
+
+
+async def _id_of(person: Person) -> UUID:
+    return UUID((await person.http.get("/api/auth/me")).json()["id"])
+
+
+async def _sample_ids(person: Person) -> set[UUID]:
+    return {UUID(each["id"]) for each in (await person.http.get("/api/samples")).json()["samples"]}
+
+
+async def _collection(person: Person, name: str, *samples: UUID) -> UUID:
+    made = await person.http.post("/api/collections", json={"name": name, "description": name})
+    if samples:
+        ids = [str(each) for each in samples]
+        await person.http.post(f"/api/collections/{made.json()['id']}/samples", json={"sample_ids": ids})
+    return UUID(made.json()["id"])
+
+
+async def _uploaded(person: Person, content: bytes, name: str = "sound.wav", **more: str) -> dict[str, UUID]:
+    body = (await person.upload(content, name, **more)).json()
+    return {"sample": UUID(body["sample_id"]), "job": UUID(body["job_id"])}
+
+
+async def _analysed(person: Person, content: bytes, name: str, **more: str) -> dict[str, UUID]:
+    ids = await _uploaded(person, content, name, **more)
+    assert (await person.analysed(str(ids["sample"])))["status"] == "completed"
+    return ids
+
+
+@asynccontextmanager
+async def _closing(database: Database) -> AsyncIterator[None]:
+    yield
+    await database.close()
+
+
+@asynccontextmanager
+async def _working(settings: Settings) -> AsyncIterator[None]:
+    shutdown = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run_worker(settings, shutdown))
+        yield
+        shutdown.set()
+
+
+@asynccontextmanager
+async def _person(app: FastAPI) -> AsyncIterator[Person]:
+    email = new_email()
+    await create_user(app.state.database, PASSWORDS, email=email, password=PASSWORD, plan=None, is_admin=False)
+    async with _signed_in(app, email) as person:
+        yield person
+
+
+@asynccontextmanager
+async def _signed_in(app: FastAPI, email: str) -> AsyncIterator[Person]:
+    async with _client(app) as http:
+        answer = await http.post("/api/auth/login", json={"email": email, "password": PASSWORD, "mode": "body"})
+        answer.raise_for_status()
+        http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        yield Person(email, http)
+
+
+def _client(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000", timeout=30)
