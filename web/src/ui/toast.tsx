@@ -62,7 +62,7 @@ function ToastList() {
       <Toast.Content className="flex items-center gap-2.5 py-2 pr-2 pl-3">
         {toast.type === 'error' && <CircleAlert size={15} className="shrink-0 text-danger" aria-hidden />}
         <div className="min-w-0 flex-1">
-          <Toast.Title className="font-medium break-words" />
+          <Toast.Title render={<p />} className="font-medium break-words" />
           <Toast.Description className="text-xs break-words text-soft" />
         </div>
         <Toast.Action className="h-7 rounded-md px-2 text-xs font-semibold text-accent hover:bg-hover" />
