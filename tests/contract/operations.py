@@ -62,14 +62,23 @@ class Operation:
         return parameters | fields
 
     @property
+    def can_do_without_ids(self) -> bool:
+        return not any(_holds_id(each["schema"]) for each in self._parameters() if each["required"]) and not any(
+            _holds_id(schema) for schema in self._fields().values()
+        )
+
+    @property
     def kinds(self) -> set[str]:
         return {KIND_OF[name] for name in self.id_names}
 
     def request(self, ids: Ids) -> dict[str, Any]:
-        """A valid request, as arguments for httpx, in which every id is the one given for its kind."""
+        """A valid request, as arguments for httpx, in which every id is the one given for its kind.
+
+        A parameter that may be left out is, when there is no id of its kind.
+        """
         where: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
         for each in self._parameters():
-            if _holds_id(each["schema"]):
+            if _holds_id(each["schema"]) and (each["required"] or KIND_OF[each["name"]] in ids):
                 where[each["in"]][each["name"]] = str(ids[KIND_OF[each["name"]]])
         request: dict[str, Any] = {
             "method": self.method,
