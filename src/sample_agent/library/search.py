@@ -7,7 +7,7 @@ import binascii
 import shlex
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sample_agent.core.errors import ValidationFailed
 from sample_agent.library.keys import compatible_keys
 from sample_agent.library.models import CollectionSample, Sample
-from sample_agent.library.schemas import Facets, Kind, Status, TagCount, TempoRange
+from sample_agent.library.schemas import AudioFormat, Facets, Kind, Status, TagCount, TempoRange
 
 Sort = Literal[
     "created_at", "-created_at", "name", "-name", "tempo", "-tempo", "key", "-key",
@@ -28,6 +28,47 @@ Sort = Literal[
 
 _UNKNOWN_LAST = 1e12
 """Stands in for a number we do not know, so that such samples sort behind all others, whichever way."""
+
+
+# The tables' columns rather than the mapped classes: making objects of a page of rows, only to take them apart again,
+# was the larger part of what listing costs.
+_sample = Sample.__table__.c
+_membership = CollectionSample.__table__.c
+
+
+class ListedSample(NamedTuple):
+    """What a list shows of a sample; the fields are those of `Sample`."""
+
+    id: UUID
+    filename: str
+    name: str
+    folder: str
+    status: Status
+    kind: Kind | None
+    tempo: float | None
+    key: str | None
+    duration: float | None
+    file_size: int
+    format: AudioFormat
+    sample_rate: int | None
+    channels: int | None
+    loudness: float | None
+    favourite: bool
+    tags: list[str]
+    vibe: str | None
+    waveform: bytes | None
+    corrected_kind: Kind | None
+    corrected_tempo: float | None
+    corrected_key: str | None
+    error_code: str | None
+    error_message: str | None
+    created_at: datetime
+    deleted_at: datetime | None
+    job_id: UUID | None
+    version: int
+
+
+_LISTED = [_sample[name] for name in ListedSample._fields]
 
 
 @dataclass(frozen=True)
@@ -54,7 +95,7 @@ class Filters:
 class Page:
     """A page of samples, how many match in all, and the cursor of the page after it."""
 
-    samples: list[Sample]
+    samples: list[ListedSample]
     total: int
     next_cursor: str | None
 
@@ -77,26 +118,27 @@ async def find_samples(
 
     With a cursor no sample is seen twice and none that stayed is missed, whatever is added meanwhile.
     """
-    matching = _matching(filters)
-    total = await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
     if sort == "position" and filters.collection is None:
         raise ValidationFailed("sort: `position` orders a collection; give `collection` too")
+    matching = _matching(filters)
+    total = select(func.count()).select_from(matching.subquery())
     value, ascending = _order(sort)
-    found: Select[Any] = matching.add_columns(value.label("sort_value"))
+    found: Select[Any] = matching.with_only_columns(
+        *_LISTED, value.label("sort_value"), total.scalar_subquery().label("total"), maintain_column_froms=True
+    )
     if cursor is not None:
         after, last_id = _decode(cursor, sort)
-        here, there = tuple_(value, Sample.id), tuple_(literal(after, value.type), literal(last_id))
+        here, there = tuple_(value, _sample.id), tuple_(literal(after, value.type), literal(last_id))
         found = found.where(here > there if ascending else here < there)
     else:
         found = found.offset(offset)
-    by_value, by_id = (value.asc(), Sample.id.asc()) if ascending else (value.desc(), Sample.id.desc())
+    by_value, by_id = (value.asc(), _sample.id.asc()) if ascending else (value.desc(), _sample.id.desc())
     rows = (await session.execute(found.order_by(by_value, by_id).limit(limit + 1))).all()
-    page = rows[:limit]
-    more = len(rows) > limit
+    last = rows[limit - 1] if len(rows) > limit else None
     return Page(
-        samples=[row[0] for row in page],
-        total=total,
-        next_cursor=_encode(page[-1].sort_value, page[-1][0].id, sort) if more and page else None,
+        samples=[ListedSample._make(row[: len(_LISTED)]) for row in rows[:limit]],
+        total=rows[0].total if rows else (await session.scalar(total) or 0),
+        next_cursor=_encode(last.sort_value, last.id, sort) if last else None,
     )
 
 
@@ -129,31 +171,31 @@ async def count_facets(session: AsyncSession) -> Facets:
 
 
 def _matching(filters: Filters) -> Select[Any]:
-    query = select(Sample).where(
-        Sample.deleted_at.is_not(None) if filters.deleted else Sample.deleted_at.is_(None), *_text_terms(filters.text)
+    query = select(_sample.id).where(
+        _sample.deleted_at.is_not(None) if filters.deleted else _sample.deleted_at.is_(None), *_text_terms(filters.text)
     )
     if filters.collection is not None:
         query = query.join(
-            CollectionSample,
-            and_(CollectionSample.sample_id == Sample.id, CollectionSample.collection_id == filters.collection),
+            CollectionSample.__table__,
+            and_(_membership.sample_id == _sample.id, _membership.collection_id == filters.collection),
         )
     if filters.kind is not None:
-        query = query.where(Sample.kind == filters.kind)
+        query = query.where(_sample.kind == filters.kind)
     if filters.tempo_min is not None or filters.tempo_max is not None:
         query = query.where(_tempo_within(filters))
     if filters.key is not None:
         keys = compatible_keys(filters.key) if filters.key_compatible else [filters.key]
-        query = query.where(Sample.key.in_(keys))
+        query = query.where(_sample.key.in_(keys))
     if filters.duration_min is not None:
-        query = query.where(Sample.duration >= filters.duration_min)
+        query = query.where(_sample.duration >= filters.duration_min)
     if filters.duration_max is not None:
-        query = query.where(Sample.duration <= filters.duration_max)
+        query = query.where(_sample.duration <= filters.duration_max)
     if filters.tag is not None:
-        query = query.where(Sample.tags.contains([filters.tag.lower()]))
+        query = query.where(_sample.tags.contains([filters.tag.lower()]))
     if filters.favourite is not None:
-        query = query.where(Sample.favourite == filters.favourite)
+        query = query.where(_sample.favourite == filters.favourite)
     if filters.status is not None:
-        query = query.where(Sample.status == filters.status)
+        query = query.where(_sample.status == filters.status)
     return query
 
 
@@ -168,7 +210,7 @@ def _text_terms(text: str) -> list[ColumnElement[bool]]:
         excluded = len(word) > 1 and word.startswith("-")
         folded = _folded(word.removeprefix("-") if excluded else word)
         if folded:
-            occurs = Sample.search_text.contains(folded, autoescape=True)
+            occurs = _sample.search_text.contains(folded, autoescape=True)
             conditions.append(~occurs if excluded else occurs)
     return conditions
 
@@ -176,7 +218,7 @@ def _text_terms(text: str) -> list[ColumnElement[bool]]:
 def _tempo_within(filters: Filters) -> ColumnElement[bool]:
     low, high = filters.tempo_min or 0.0, filters.tempo_max or _UNKNOWN_LAST
     factors = (1.0, 2.0, 0.5) if filters.tempo_multiples else (1.0,)
-    return or_(*(and_(Sample.tempo >= low / factor, Sample.tempo <= high / factor) for factor in factors))
+    return or_(*(and_(_sample.tempo >= low / factor, _sample.tempo <= high / factor) for factor in factors))
 
 
 def _order(sort: Sort) -> tuple[ColumnElement[Any], bool]:
@@ -184,20 +226,20 @@ def _order(sort: Sort) -> tuple[ColumnElement[Any], bool]:
     ascending = not sort.startswith("-")
     name = sort.removeprefix("-")
     unknown = _UNKNOWN_LAST if ascending else -_UNKNOWN_LAST
-    numbers: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
-        "tempo": Sample.tempo,
-        "duration": Sample.duration,
-        "size": cast(Sample.file_size, Float),
-        "loudness": Sample.loudness,
-        "position": cast(CollectionSample.position, Float),
+    numbers: dict[str, ColumnElement[Any]] = {
+        "tempo": _sample.tempo,
+        "duration": _sample.duration,
+        "size": cast(_sample.file_size, Float),
+        "loudness": _sample.loudness,
+        "position": cast(_membership.position, Float),
     }
     if name in numbers:
         return func.coalesce(numbers[name], unknown), ascending
     if name == "created_at":
-        return Sample.created_at.expression, ascending
+        return _sample.created_at, ascending
     if name == "key":
-        return func.coalesce(Sample.key, "~" if ascending else "").collate("C"), ascending
-    return func.lower(Sample.name).collate("C"), ascending
+        return func.coalesce(_sample.key, "~" if ascending else "").collate("C"), ascending
+    return func.lower(_sample.name).collate("C"), ascending
 
 
 def _encode(value: Any, sample_id: UUID, sort: Sort) -> str:

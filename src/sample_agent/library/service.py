@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePath
+from posixpath import splitext
 from typing import Any
 from uuid import UUID
 
@@ -23,14 +23,12 @@ from sample_agent.library.models import Analysis, Collection, CollectionSample, 
 from sample_agent.library.schemas import (
     CollectionRef,
     Correctable,
-    Failure,
     SampleChange,
     SampleDetail,
-    SampleSummary,
     Upload,
     Waveform,
 )
-from sample_agent.library.search import search_text
+from sample_agent.library.search import ListedSample, search_text
 from sample_agent.library.upload import ReceivedFile
 
 
@@ -58,7 +56,7 @@ async def add_sample(
     The same bytes are kept once: when the caller has them already, that sample answers (out of the trash if it was
     there) and the new object is not kept.
     """
-    name = PurePath(file.filename).stem or file.filename
+    name = _name_in(file.filename)
     entered = await session.execute(
         insert(Sample)
         .values(
@@ -113,7 +111,7 @@ async def describe_sample(session: AsyncSession, sample: Sample) -> SampleDetail
     )
     job = await session.get(ProcessingJob, sample.job_id) if sample.job_id else None
     return SampleDetail(
-        **summarize(sample).model_dump(),
+        **summarize(sample),
         analysis=analysis.result if analysis else None,
         collections=[CollectionRef(id=row.id, name=row.name) for row in collections],
         job=jobs.shown(job) if job else None,
@@ -127,7 +125,7 @@ async def change_sample(session: AsyncSession, sample: Sample, change: SampleCha
         if name in sent:
             setattr(sample, f"corrected_{name}", getattr(change, name))
     if "name" in sent:
-        sample.name = change.name or PurePath(sample.filename).stem
+        sample.name = change.name or _name_in(sample.filename)
     if "tags" in sent:
         sample.tags = list(dict.fromkeys(change.tags or []))
     if "favourite" in sent:
@@ -189,45 +187,50 @@ def peaks_to_waveform(peaks: bytes, points: int) -> Waveform:
     )
 
 
-def summarize(sample: Sample) -> SampleSummary:
-    """A sample as it stands in a list."""
-    return SampleSummary.model_construct(
-        id=sample.id,
-        filename=sample.filename,
-        name=sample.name,
-        folder=sample.folder,
-        status=sample.status,
-        kind=sample.kind,
-        tempo=_rounded(sample.tempo, 2),
-        key=sample.key,
-        camelot=CAMELOT.get(sample.key or ""),
-        duration=_rounded(sample.duration, 4),
-        size_bytes=sample.file_size,
-        format=sample.format,
-        sample_rate=sample.sample_rate,
-        channels=sample.channels,
-        loudness=_rounded(sample.loudness, 1),
-        favourite=sample.favourite,
-        tags=sample.tags,
-        vibe=sample.vibe,
-        waveform=base64.b64encode(sample.waveform).decode() if sample.waveform else None,
-        corrected=_corrected(sample),
-        error=Failure(code=sample.error_code, message=sample.error_message or "") if sample.error_code else None,
-        created_at=sample.created_at,
-        deleted_at=sample.deleted_at,
-        job_id=sample.job_id,
-        version=sample.version,
-    )
-
-
-def _corrected(sample: Sample) -> list[Correctable]:
-    said: dict[Correctable, Any] = {
-        "tempo": sample.corrected_tempo,
-        "key": sample.corrected_key,
-        "kind": sample.corrected_kind,
-        "name": sample.name != PurePath(sample.filename).stem or None,
+def summarize(sample: Sample | ListedSample) -> dict[str, Any]:
+    """A sample as it stands in a list: the fields of `SampleSummary`, as values that JSON knows."""
+    return {
+        "id": str(sample.id),
+        "filename": sample.filename,
+        "name": sample.name,
+        "folder": sample.folder,
+        "status": sample.status,
+        "kind": sample.kind,
+        "tempo": _rounded(sample.tempo, 2),
+        "key": sample.key,
+        "camelot": CAMELOT.get(sample.key or ""),
+        "duration": _rounded(sample.duration, 4),
+        "size_bytes": sample.file_size,
+        "format": sample.format,
+        "sample_rate": sample.sample_rate,
+        "channels": sample.channels,
+        "loudness": _rounded(sample.loudness, 1),
+        "favourite": sample.favourite,
+        "tags": sample.tags,
+        "vibe": sample.vibe,
+        "waveform": base64.b64encode(sample.waveform).decode() if sample.waveform else None,
+        "corrected": _corrected(sample),
+        "error": {"code": sample.error_code, "message": sample.error_message or ""} if sample.error_code else None,
+        "created_at": sample.created_at,
+        "deleted_at": sample.deleted_at,
+        "job_id": str(sample.job_id) if sample.job_id else None,
+        "version": sample.version,
     }
-    return [field for field, value in said.items() if value is not None]
+
+
+def _corrected(sample: Sample | ListedSample) -> list[Correctable]:
+    said: dict[Correctable, bool] = {
+        "tempo": sample.corrected_tempo is not None,
+        "key": sample.corrected_key is not None,
+        "kind": sample.corrected_kind is not None,
+        "name": sample.name != _name_in(sample.filename),
+    }
+    return [field for field, by_owner in said.items() if by_owner]
+
+
+def _name_in(filename: str) -> str:
+    """What a sample is called until its owner says otherwise: the file's name without its extension."""
+    return splitext(filename)[0]
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
