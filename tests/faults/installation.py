@@ -179,6 +179,7 @@ class Installation:
                 counts = await self.counts()
                 if reached(counts):
                     return
+            assert not self.workers or self.workers[-1].process.poll() != 1, self.last_words()
             assert time.monotonic() < deadline, f"not reached within {seconds} s: {counts}\n{self.last_words()}"
             await asyncio.sleep(0.05)
 

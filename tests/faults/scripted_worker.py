@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sample_agent.apps import worker
-from sample_agent.apps.wiring import make_storage, start_logs
+from sample_agent.apps.wiring import make_storage
+from sample_agent.core.logs import start_logs
 from sample_agent.core.settings import Settings
 from sample_agent.core.storage import Storage
 from sample_agent.library import tasks
