@@ -15,19 +15,19 @@ from tests.journeys.chromium import chromium, find_chromium
 from tests.journeys.conduct import Conduct
 from tests.journeys.ears import Ears
 from tests.journeys.producer import Producer
-from tests.journeys.programs import INSTALLATIONS, Installation
+from tests.journeys.programs import MODES, Installation, installed
 
 PATIENCE_MS = 30_000
 PICTURES = Path(__file__).parents[2] / "test-results" / "journeys"
 LOG_TAIL = 6000
 
 
-@pytest.fixture(scope="session", params=list(INSTALLATIONS))
+@pytest.fixture(scope="session", params=list(MODES))
 def installation(request: pytest.FixtureRequest, reachable_tmp: Path) -> Iterator[Installation]:
     """The programs, running; every test signs up people of its own."""
     folder = reachable_tmp / f"journeys-{request.param}"
     folder.mkdir()
-    with INSTALLATIONS[request.param](folder) as installation:
+    with installed(request.param, folder) as installation:
         yield installation
 
 
@@ -61,7 +61,8 @@ async def producer(
         PICTURES.mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=PICTURES / f"{request.node.name}.png")
     await context.close()
-    assert conduct.unexpected() == []
+    faults = conduct.unexpected()
+    assert not faults, "\n".join(faults)
 
 
 FAILED = pytest.StashKey[bool]()

@@ -52,6 +52,19 @@ _WAIT = """
 """
 
 
+_REACH = """
+([seconds, patience]) => new Promise((resolve) => {
+  const end = performance.now() + patience
+  const look = () => {
+    if (window.player && !window.player.paused && window.player.currentTime > seconds) resolve(true)
+    else if (performance.now() > end) resolve(false)
+    else requestAnimationFrame(look)
+  }
+  look()
+})
+"""
+
+
 @dataclass(frozen=True)
 class Heard:
     """A sound: loudest sample (full scale is 1), seconds of it that passed, and the address it came from."""
@@ -81,6 +94,10 @@ class Ears:
         assert sound["to"] > sound["from"], f"did not advance: {sound}"
         self.count = await self.page.evaluate("() => window.heard.length")
         return Heard(sound["peak"], sound["to"] - sound["from"], sound["source"])
+
+    async def advances_beyond(self, seconds: float, patience_ms: int = 20_000) -> bool:
+        """Whether the sound that is playing gets past `seconds` in time."""
+        return bool(await self.page.evaluate(_REACH, [seconds, patience_ms]))
 
     async def playing(self) -> bool:
         return bool(await self.page.evaluate("() => Boolean(window.player && !window.player.paused)"))

@@ -102,6 +102,14 @@ class Installation:
 
 
 @contextmanager
+def installed(mode: str, folder: Path) -> Iterator[Installation]:
+    """A running installation, "everything" under one command or "split"; afterwards nothing is left of it."""
+    with ExitStack() as ending:
+        ending.callback(_refuse_orphans, folder)
+        yield ending.enter_context(MODES[mode](folder))
+
+
+@contextmanager
 def everything(folder: Path) -> Iterator[Installation]:
     """`sample-agent serve`: its own database, one API process and one worker."""
     port = free_port()
@@ -109,7 +117,13 @@ def everything(folder: Path) -> Iterator[Installation]:
     own = {"DATA_DIR": str(folder / "data"), "PORT": str(port), "WORKER_PORT": str(free_port())}
     with _installation(Installation("everything", folder, url, url, _environment(own))) as installation:
         installation.start(
-            "serve", "serve", "--data-dir", own["DATA_DIR"], "--port", str(port), ready=f"http://127.0.0.1:{port}/readyz"
+            "serve",
+            "serve",
+            "--data-dir",
+            own["DATA_DIR"],
+            "--port",
+            str(port),
+            ready=f"http://127.0.0.1:{port}/readyz",
         ).until_ready(f"http://127.0.0.1:{own['WORKER_PORT']}/readyz")
         yield installation
 
@@ -142,14 +156,13 @@ def split(folder: Path) -> Iterator[Installation]:
             yield running
 
 
-INSTALLATIONS = {"everything": everything, "split": split}
+MODES = {"everything": everything, "split": split}
 
 
 @contextmanager
 def _installation(installation: Installation) -> Iterator[Installation]:
-    """Ends every program afterwards, the last one started first, and makes sure that nothing is left of them."""
+    """Ends every program afterwards, the last one started first."""
     with ExitStack() as ending:
-        ending.callback(_refuse_orphans, installation.folder)
         ending.callback(lambda: [program.stop() for program in reversed(installation.programs)])
         yield installation
 
@@ -157,9 +170,7 @@ def _installation(installation: Installation) -> Iterator[Installation]:
 def _environment(own: Mapping[str, str]) -> dict[str, str]:
     """This process's environment without what would lead to another installation, and with `own` settings."""
     inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("SAMPLE_AGENT_", "DATABASE_", "JWT_"))
+        name: value for name, value in os.environ.items() if not name.startswith(("SAMPLE_AGENT_", "DATABASE_", "JWT_"))
     }
     return inherited | {f"SAMPLE_AGENT_{name}": value for name, value in own.items()}
 
@@ -178,6 +189,6 @@ def _belongs_to(process: psutil.Process, folder: Path) -> bool:
         if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
             return False
         known = [*process.cmdline(), process.environ().get("SAMPLE_AGENT_DATA_DIR", "")]
-        return any(str(folder / "data") in text for text in known)
+        return any(str(folder) in text for text in known)
     except psutil.Error:
         return False
