@@ -37,6 +37,19 @@ async def test_a_plain_http_deployment_gets_a_cookie_it_can_keep(service: Servic
     assert "Secure" not in cookie
 
 
+@pytest.mark.parametrize(("opened_at", "cookie"), [("localhost:8000", COOKIE), ("192.168.1.5:8000", "refresh")])
+async def test_without_https_the_address_in_the_browser_decides_which_cookie_it_keeps(
+    service: Service, person: Person, opened_at: str, cookie: str
+) -> None:
+    await service.member(person)
+    local = service.settings.model_copy(update={"public_url": "http://localhost:8000"})
+    async with Service(local, service.database, service.keys).visitor(person.email) as visitor:
+        visitor.browser.base_url = f"http://{opened_at}"
+        given = (await visitor.login()).headers["set-cookie"]
+    assert given.startswith(f"{cookie}=")
+    assert ("Secure" in given) == (cookie == COOKIE)
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -13,27 +13,44 @@ from sample_agent.core.settings import Settings
 CLIENT_HEADER = "sample-agent"
 
 
-def cookie_name(settings: Settings) -> str:
+def cookie_name(request: Request, settings: Settings) -> str:
     """`__Host-` binds the cookie to this host and to https; a plain http deployment cannot have it."""
-    return "__Host-refresh" if settings.secure_cookies else "refresh"
+    return "__Host-refresh" if _secure(request, settings) else "refresh"
 
 
-def set_refresh_cookie(response: Response, settings: Settings, token: str, expires_at: datetime) -> None:
+def set_refresh_cookie(
+    request: Request, response: Response, settings: Settings, token: str, expires_at: datetime
+) -> None:
     response.set_cookie(
-        cookie_name(settings),
+        cookie_name(request, settings),
         token,
         expires=expires_at,
         path="/",
-        secure=settings.secure_cookies,
+        secure=_secure(request, settings),
         httponly=True,
         samesite="strict",
     )
 
 
-def clear_refresh_cookie(response: Response, settings: Settings) -> None:
+def clear_refresh_cookie(request: Request, response: Response, settings: Settings) -> None:
     response.delete_cookie(
-        cookie_name(settings), path="/", secure=settings.secure_cookies, httponly=True, samesite="strict"
+        cookie_name(request, settings),
+        path="/",
+        secure=_secure(request, settings),
+        httponly=True,
+        samesite="strict",
     )
+
+
+def _secure(request: Request, settings: Settings) -> bool:
+    """Whether the browser keeps a `Secure` cookie: over https, and over plain http from its own machine only.
+
+    Without https the address in the browser decides, which need not be the one in the settings: a tablet in the studio
+    opens this machine by its number.
+    """
+    if urlsplit(settings.public_url).scheme == "https":
+        return True
+    return request.url.hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 def refuse_cross_site(request: Request, settings: Settings) -> None:

@@ -71,7 +71,7 @@ async def login(body: Login, request: Request, response: Response, identity: OfA
     """Sign in with e-mail address and password."""
     client = Client(request.headers.get("user-agent", ""), request.client.host if request.client else "")
     sign_in = await service.login(identity, email=body.email, password=body.password.get_secret_value(), client=client)
-    return _hand_over(sign_in, response, identity, in_cookie=body.mode == "cookie")
+    return _hand_over(sign_in, request, response, identity, in_cookie=body.mode == "cookie")
 
 
 @router.post("/api/auth/refresh", response_model_exclude_none=True)
@@ -89,7 +89,7 @@ async def refresh(
         token, in_cookie = bearer.credentials, False
     else:
         token, in_cookie = _cookie_token(request, identity), True
-    return _hand_over(await sessions.refresh(identity, token), response, identity, in_cookie=in_cookie)
+    return _hand_over(await sessions.refresh(identity, token), request, response, identity, in_cookie=in_cookie)
 
 
 @router.post("/api/auth/logout")
@@ -97,7 +97,7 @@ async def logout(request: Request, response: Response, identity: OfApp, bearer: 
     """End this session and clear the refresh cookie. Works with the cookie alone when the access token has expired."""
     session_id = await _session_to_end(request, identity, bearer)
     await sessions.end_session(identity, session_id, "signed out")
-    clear_refresh_cookie(response, identity.settings)
+    clear_refresh_cookie(request, response, identity.settings)
     response.headers["Cache-Control"] = "no-store"
     log.info("signed out", session_id=str(session_id))
     return Message(message="You are signed out.")
@@ -126,15 +126,17 @@ async def get_public_key(identity: OfApp) -> PlainTextResponse:
     return PlainTextResponse(identity.keys.pem(), media_type="application/x-pem-file", headers=_PUBLIC_KEY_CACHE)
 
 
-def _hand_over(sign_in: sessions.SignIn, response: Response, identity: Identity, *, in_cookie: bool) -> SignedIn:
+def _hand_over(
+    sign_in: sessions.SignIn, request: Request, response: Response, identity: Identity, *, in_cookie: bool
+) -> SignedIn:
     response.headers["Cache-Control"] = "no-store"
     if in_cookie:
-        set_refresh_cookie(response, identity.settings, sign_in.refresh_token, sign_in.refresh_expires_at)
+        set_refresh_cookie(request, response, identity.settings, sign_in.refresh_token, sign_in.refresh_expires_at)
     return SignedIn.of(sign_in, with_refresh_token=not in_cookie)
 
 
 def _cookie_token(request: Request, identity: Identity) -> str:
-    token = request.cookies.get(cookie_name(identity.settings))
+    token = request.cookies.get(cookie_name(request, identity.settings))
     if not token:
         raise SessionExpired("There is no refresh token in this request.")
     refuse_cross_site(request, identity.settings)
@@ -148,7 +150,7 @@ async def _session_to_end(request: Request, identity: Identity, bearer: BearerTo
             return (await identity.authenticate(bearer.credentials)).session_id
         except Unauthenticated as problem:
             refusal = problem
-    if cookie_name(identity.settings) in request.cookies:
+    if cookie_name(request, identity.settings) in request.cookies:
         session_id = await sessions.session_of(identity, _cookie_token(request, identity))
         if session_id is not None:
             return session_id

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
@@ -39,6 +38,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="SAMPLE_AGENT_",
         env_file=".env",
+        env_ignore_empty=True,  # `NAME=` in a compose file means not set, and never an empty secret
         extra="ignore",
         populate_by_name=True,
         validate_default=True,
@@ -52,11 +52,13 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=default_data_dir, description="database, audio files, keys and outbox")
 
     host: str = Field("127.0.0.1", description="address the HTTP servers listen on")
-    port: int = Field(8000, description="port of `serve` and of the accounts API")
+    port: int = Field(8000, ge=0, le=65535, description="port of `serve` and of the accounts API")
     public_url: str = Field("", description="where people reach the web app; unset: localhost")
     library_url: str = Field("", description="where browsers reach the library API; empty: same origin as the web app")
     engine_url: str = Field("", description="the engine API; empty: analyse in child processes of the worker")
-    engine_token: SecretStr | None = Field(None, description="bearer token the engine API asks for")
+    engine_token: SecretStr | None = Field(
+        None, min_length=16, description="bearer token the engine API asks for, 16+ characters"
+    )
     engine_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="hosts the engine may fetch from, comma separated: `name` (the scheme's port) or "
@@ -84,7 +86,9 @@ class Settings(BaseSettings):
     storage_region: str = Field("auto", description="bucket region")
     storage_access_key_id: str = Field("", description="access key of the bucket")
     storage_secret_access_key: SecretStr | None = Field(None, description="secret key of the bucket")
-    signing_key: SecretStr | None = Field(None, description="key for signed links and refresh tokens, 32+ characters")
+    signing_key: SecretStr | None = Field(
+        None, min_length=32, description="key for signed links and refresh tokens, 32+ characters"
+    )
 
     jwt_private_key: SecretStr | None = Field(
         None,
@@ -115,7 +119,7 @@ class Settings(BaseSettings):
     worker_processes: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="files analysed at once by one worker"
     )
-    worker_port: int = Field(8102, description="port of the worker's metrics and health")
+    worker_port: int = Field(8102, ge=0, le=65535, description="port of the worker's metrics and health")
     analysis_timeout_seconds: float = Field(120, gt=0, description="wall-clock limit for one file")
     analysis_memory_mb: int = Field(1536, ge=256, description="memory limit for the analysis of one file")
     job_max_attempts: int = Field(3, ge=1, description="attempts before a job fails for good")
@@ -140,7 +144,8 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _this_machine_by_default(cls, value: str, info: ValidationInfo) -> str:
-        return value or f"http://localhost:{info.data['port']}"
+        # A port that is none has a complaint of its own, and is not in the data.
+        return value or f"http://localhost:{info.data.get('port', '')}"
 
     @property
     def development(self) -> bool:
@@ -149,12 +154,6 @@ class Settings(BaseSettings):
     @property
     def plan_for_new_accounts(self) -> PlanId:
         return self.default_plan or ("enterprise" if self.development else "free")
-
-    @property
-    def secure_cookies(self) -> bool:
-        """Browsers accept `Secure` cookies over https, and over plain http from their own machine only."""
-        url = urlsplit(self.public_url)
-        return url.scheme == "https" or url.hostname in {"localhost", "127.0.0.1", "::1"}
 
     @property
     def keys_dir(self) -> Path:
