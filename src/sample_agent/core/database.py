@@ -62,6 +62,7 @@ class Database:
             pool_recycle=1800,
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
+            hide_parameters=True,  # errors are logged, and password hashes and addresses are parameters
             connect_args={
                 "timeout": 10,
                 "command_timeout": 60,
@@ -125,10 +126,10 @@ def database_of(request: Request) -> Database:
 
 
 def answer_lost_database_with_503(app: FastAPI) -> None:
-    """Turn a database that is away, restarting or out of connections into 503 with Retry-After."""
+    """Turn a database that is away, restarting, out of connections or in a deadlock into 503 with Retry-After."""
 
     async def unavailable(request: Request, error: Exception) -> Response:
-        if isinstance(error, DBAPIError) and not _connection_is_lost(error):
+        if isinstance(error, DBAPIError) and not _may_work_later(error):
             raise error
         return problem_response(
             Unavailable("The database does not answer right now. Nothing was changed.", retry_after=2),
@@ -141,13 +142,17 @@ def answer_lost_database_with_503(app: FastAPI) -> None:
         app.add_exception_handler(kind, unavailable)
 
 
-def _connection_is_lost(error: DBAPIError) -> bool:
+# Connection lost, out of resources, shutting down; deadlock or serialization failure; a lock or statement timed out.
+_PASSING = ("08", "53", "57P", "40", "55P03", "57014")
+
+
+def _may_work_later(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None) or ""
     return (
         isinstance(error, OperationalError | InterfaceError)
         or isinstance(getattr(error.orig, "__cause__", None), asyncpg.InternalClientError)
         or error.connection_invalidated
-        or state.startswith(("08", "57P", "53"))
+        or state.startswith(_PASSING)
     )
 
 
