@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
+from sample_agent.core.database import Database
 from tests.people import Person
 from tests.sounds import tone, wav
 
@@ -99,3 +101,28 @@ async def test_the_same_idempotency_key_makes_one_collection(alice: Person) -> N
 @pytest.mark.parametrize("name", ["", "   ", "a" * 121, "two\nlines"])
 async def test_a_name_has_to_be_a_name(alice: Person, name: str) -> None:
     assert (await alice.http.post("/api/collections", json={"name": name})).status_code == 422
+
+
+async def test_a_collection_takes_ten_thousand_samples_at_once(alice: Person, database: Database) -> None:
+    kit = await collection(alice)
+    owner = UUID((await alice.http.get("/api/auth/me")).json()["id"])
+    async with database.transaction(owner) as session:
+        ids = [str(each) for each in await session.scalars(_TEN_THOUSAND, {"owner": owner})]
+    added = await alice.http.post(f"/api/collections/{kit}/samples", json={"sample_ids": ids})
+    assert added.json() == {"added": 10_000, "sample_count": 10_000}
+
+
+async def test_a_description_that_no_database_takes_is_refused(alice: Person) -> None:
+    response = await alice.http.post("/api/collections", json={"name": "Kit", "description": "a\0b"})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["loc"] == ["body", "description"]
+
+
+_TEN_THOUSAND = text("""
+insert into samples (id, user_id, filename, name, folder, favourite, file_key, file_size, sha256, format, content_type,
+                     status, search_text, version)
+select gen_random_uuid(), :owner, 'a.wav', 'a', '', false, 'uploads/' || n, 1, int8send(n), 'wav', 'audio/wav',
+       'completed', 'a', 1
+  from generate_series(1, 10000) n
+returning id
+""")

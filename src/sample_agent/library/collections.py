@@ -104,7 +104,9 @@ async def add_samples(session: AsyncSession, collection_id: UUID, sample_ids: Se
         for index, sample_id in enumerate(dict.fromkeys(sample_ids))
     ]
     added = await session.execute(
-        insert(CollectionSample).values(rows).on_conflict_do_nothing().returning(CollectionSample.sample_id)
+        # Rows as parameters and not as values of the statement, which may not have more than 32767 of them.
+        insert(CollectionSample).on_conflict_do_nothing().returning(CollectionSample.sample_id),
+        rows,
     )
     _touch(collection)
     return len(added.all())

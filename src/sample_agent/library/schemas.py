@@ -204,7 +204,7 @@ class CollectionList(BaseModel):
 CollectionName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*$")
 ]
-Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")]
 SampleIds = Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
 
 
