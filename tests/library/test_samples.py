@@ -7,6 +7,8 @@ import io
 import numpy as np
 import pytest
 import soundfile
+from fastapi import FastAPI
+from starlette.types import Message
 
 from tests.people import Person
 from tests.sounds import chord, drum_loop, tone, wav
@@ -61,6 +63,31 @@ async def test_a_duplicate_comes_back_out_of_the_trash(alice: Person) -> None:
     await alice.http.delete(f"/api/samples/{sample_id}")
     assert (await alice.upload(content)).json()["sample_id"] == sample_id
     assert (await alice.http.get("/api/samples")).json()["total"] == 1
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing_and_is_no_defect_of_ours(alice: Person, app: FastAPI) -> None:
+    begun = b'--B\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n' + wav(tone(332))[:9000]
+    messages: list[Message] = [
+        {"type": "http.request", "body": begun, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = {**alice.http.headers, "content-type": "multipart/form-data; boundary=B", "content-length": "99999"}
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/samples", "raw_path": b"/api/samples", "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert [stored async for stored in app.state.storage.list("uploads")] == []
+    assert (await alice.http.get("/api/usage")).json()["storage"]["used_bytes"] == 0
 
 
 @pytest.mark.parametrize(

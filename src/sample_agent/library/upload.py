@@ -101,6 +101,8 @@ async def receive_form(request: Request, storage: Storage, *, key_stem: str, max
             await storage.delete(file.key)
         if isinstance(error, ParserLimitReached | MultipartError):
             raise BadRequest(f"The form cannot be read: {error}") from error
+        if isinstance(error, ClientDisconnect):
+            raise BadRequest("The upload broke off.") from error
         if isinstance(error, Problem):
             await _drain(request, max_bytes)
         raise
