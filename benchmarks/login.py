@@ -1,0 +1,139 @@
+"""Signing in, asking who one is, and verifying tokens, beside the least each could cost.
+
+    python -m benchmarks login [--requests N] [--rounds N]
+
+Over HTTP the peer is a bare FastAPI endpoint under the same uvicorn settings, asked in turns by one client. For token
+verification it is the bare RSA signature check of the `cryptography` package. Signing in is slow on purpose: the
+password hash is meant to cost tens of milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import http.client
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from joserfc.util import urlsafe_b64decode
+
+from benchmarks.api_load import quantile
+from benchmarks.inhabitants import PASSWORD, Inhabitant, move_in
+from benchmarks.installation import api, bare_api, fresh_installation
+from sample_agent.accounts.clock import utc_now
+from sample_agent.accounts.keys import load_keys
+from sample_agent.accounts.tokens import AccessTokens
+from sample_agent.core.settings import Settings
+
+RESULT = Path(__file__).parent / "results" / "login.json"
+JSON = {"Content-Type": "application/json"}
+
+
+def main() -> None:
+    arguments = parse()
+    with ExitStack() as stack:
+        installation = stack.enter_context(fresh_installation())
+        settings = installation.settings
+        [person] = asyncio.run(move_in(settings, people=1, samples_each=1, devices_each=1))
+        bare = Client(stack.enter_context(bare_api(installation)).port)
+        ours = Client(stack.enter_context(api(installation)).port)
+        credentials = orjson.dumps({"email": person.email, "password": PASSWORD})
+        bearer = {"Authorization": f"Bearer {person.tokens[0]}"}
+        requests: dict[str, Callable[[], float]] = {
+            "bare FastAPI": lambda: bare.ask("GET", "/bare"),
+            "who am I": lambda: ours.ask("GET", "/api/auth/me", headers=bearer),
+            "sign in": lambda: ours.ask("POST", "/api/auth/login", credentials, JSON),
+        }
+        times = in_turns(requests, arguments.requests)
+        verification = verifications(settings, person, arguments.rounds)
+    report(times, verification, arguments)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=200, help="of each kind")
+    parser.add_argument("--rounds", type=int, default=20, help="of 100 verifications")
+    return parser.parse_args()
+
+
+class Client:
+    """One client with one connection."""
+
+    def __init__(self, port: int) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> float:
+        """Milliseconds until the whole answer was there; raises when it is not a 200."""
+        started = time.perf_counter()
+        self.connection.request(method, path, body, headers or {})
+        answer = self.connection.getresponse()
+        content = answer.read()
+        milliseconds = (time.perf_counter() - started) * 1000
+        if answer.status != 200:
+            raise RuntimeError(f"{method} {path} answered {answer.status}: {content.decode()}")
+        return milliseconds
+
+
+def in_turns(requests: dict[str, Callable[[], float]], count: int) -> dict[str, list[float]]:
+    """The sorted times of each request; the first tenth warms up and does not count."""
+    times: dict[str, list[float]] = {name: [] for name in requests}
+    for turn in range(count + count // 10):
+        for name, ask in requests.items():
+            milliseconds = ask()
+            if turn >= count // 10:
+                times[name].append(milliseconds)
+    return {name: sorted(measured) for name, measured in times.items()}
+
+
+def verifications(settings: Settings, person: Inhabitant, rounds: int) -> dict[str, float]:
+    """Median microseconds of a full verification and of the signature check within it."""
+    keys = load_keys(settings)
+    tokens = AccessTokens(keys, issuer=settings.public_url, seconds=3600, now=utc_now)
+    signed, _, signature = person.tokens[0].rpartition(".")
+    key = keys.current.get_op_key("verify")
+    assert isinstance(key, RSAPublicKey)
+    message, mark, padding, digest = signed.encode(), urlsafe_b64decode(signature.encode()), PKCS1v15(), SHA256()
+    programs: dict[str, Callable[[], object]] = {
+        "verify_us": lambda: tokens.verify(person.tokens[0]),
+        "signature_us": lambda: key.verify(mark, message, padding, digest),
+    }
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    for _ in range(rounds):
+        for name, program in programs.items():
+            started = time.perf_counter()
+            for _ in range(100):
+                program()
+            times[name].append((time.perf_counter() - started) / 100 * 1e6)
+    return {name: statistics.median(measured) for name, measured in times.items()}
+
+
+def report(
+    times: Mapping[str, Sequence[float]], verification: Mapping[str, float], arguments: argparse.Namespace
+) -> None:
+    print(f"one client, {arguments.requests} requests of each kind in turns")
+    print(f"{'':16s}{'p50 ms':>10s}{'p95 ms':>10s}{'x bare p50':>12s}")
+    bare = quantile(times["bare FastAPI"], 0.5)
+    requests = {}
+    for name, measured in times.items():
+        p50, p95 = quantile(measured, 0.5), quantile(measured, 0.95)
+        requests[name] = {"p50_ms": p50, "p95_ms": p95, "ratio_to_bare": p50 / bare}
+        print(f"{name:16s}{p50:10.2f}{p95:10.2f}{p50 / bare:12.1f}")
+    ratio = verification["verify_us"] / verification["signature_us"]
+    print(
+        f"verifying an access token takes {verification['verify_us']:.0f} µs, {ratio:.1f} times the signature check "
+        f"within it ({verification['signature_us']:.0f} µs)"
+    )
+    RESULT.parent.mkdir(exist_ok=True)
+    content = {"requests": requests, "token": {**verification, "ratio": ratio}}
+    RESULT.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+
+
+if __name__ == "__main__":
+    main()
