@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
+from sqlalchemy import event
 
 from tests.people import Person
 from tests.sounds import tone, wav
@@ -141,3 +147,27 @@ async def test_facets_count_what_can_be_filtered_by(crate: Person) -> None:
     assert facets["keys"]["Am"] == 1
     assert facets["tags"][0] == {"tag": "soul", "count": 2}
     assert facets["tempo"] == {"min": 87, "max": 174}
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [("name", "a\0b"), ("-created_at", "2026-01-01T00:00:00"), ("-created_at", "0001-01-01T00:00:00+23:59")],
+)
+async def test_a_cursor_that_somebody_made_up_is_no_defect_of_ours(alice: Person, sort: str, value: str) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps([sort, value, str(UUID(int=0))]).encode()).decode()
+    response = await alice.http.get("/api/samples", params={"sort": sort, "cursor": cursor})
+    assert response.status_code in (200, 422)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/samples", "/api/samples?q=kick&sort=tempo", "/api/facets", "/api/jobs", "/api/collections"]
+)
+async def test_a_list_names_its_owner_so_that_an_index_finds_the_rows(alice: Person, app: FastAPI, path: str) -> None:
+    await alice.uploaded(wav(tone(344)))
+    statements: list[str] = []
+    engine = app.state.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    assert (await alice.http.get(path)).status_code == 200
+    lists = [each for each in statements if re.search(r"FROM (samples|processing_jobs|collections|\()", each)]
+    assert lists
+    assert all(re.search(r"(samples|processing_jobs|collections)\.user_id = \$", each) for each in lists), lists

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.billing import Plan
+from sample_agent.core.database import served_by
 from sample_agent.core.errors import Conflict, NotFound, Problem, ValidationFailed
 from sample_agent.library import schemas
 from sample_agent.library.models import Collection, CollectionSample, Sample
@@ -39,13 +40,13 @@ class EmptyCollection(Problem):
 
 async def list_collections(session: AsyncSession) -> list[schemas.Collection]:
     """The caller's collections by name."""
-    rows = await session.execute(_with_totals().order_by(func.lower(Collection.name)))
+    rows = await session.execute(_with_totals(served_by(session)).order_by(func.lower(Collection.name)))
     return [_shown(*row) for row in rows]
 
 
 async def show_collection(session: AsyncSession, collection_id: UUID) -> schemas.Collection:
     """One collection; raises NotFound."""
-    row = (await session.execute(_with_totals().where(Collection.id == collection_id))).one_or_none()
+    row = (await session.execute(_with_totals(served_by(session)).where(Collection.id == collection_id))).one_or_none()
     if row is None:
         raise NotFound("There is no such collection.")
     return _shown(*row)
@@ -57,7 +58,7 @@ async def create_collection(
     """Make an empty collection. Raises NameTaken or CollectionQuotaExceeded."""
     if plan.collections is not None:
         await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"collections:{user_id}", 0))))
-        count = await session.scalar(select(func.count()).select_from(Collection)) or 0
+        count = await session.scalar(select(func.count()).where(Collection.user_id == user_id)) or 0
         if count >= plan.collections:
             raise CollectionQuotaExceeded(f"Your plan allows {plan.collections} collections.")
     collection = Collection(user_id=user_id, name=new.name, description=new.description)
@@ -168,7 +169,7 @@ async def get_collection(session: AsyncSession, collection_id: UUID, *, lock: bo
     return found
 
 
-def _with_totals() -> Select[Collection, int, float]:
+def _with_totals(owner: UUID) -> Select[Collection, int, float]:
     totals = (
         select(
             CollectionSample.collection_id,
@@ -176,12 +177,14 @@ def _with_totals() -> Select[Collection, int, float]:
             func.coalesce(func.sum(Sample.duration), 0.0).label("duration"),
         )
         .join(Sample, Sample.id == CollectionSample.sample_id)
-        .where(Sample.deleted_at.is_(None))
+        .where(Sample.user_id == owner, Sample.deleted_at.is_(None))
         .group_by(CollectionSample.collection_id)
         .subquery()
     )
-    return select(Collection, func.coalesce(totals.c.samples, 0), func.coalesce(totals.c.duration, 0.0)).outerjoin(
-        totals, totals.c.collection_id == Collection.id
+    return (
+        select(Collection, func.coalesce(totals.c.samples, 0), func.coalesce(totals.c.duration, 0.0))
+        .outerjoin(totals, totals.c.collection_id == Collection.id)
+        .where(Collection.user_id == owner)
     )
 
 

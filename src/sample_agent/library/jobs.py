@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.billing import PLANS, Plan
+from sample_agent.core.database import served_by
 from sample_agent.core.errors import Conflict, NotFound
 from sample_agent.core.queue import enqueue, withdraw
 from sample_agent.core.settings import PlanId
@@ -74,10 +75,11 @@ async def list_jobs(
     session: AsyncSession, *, status: JobStatus | None = None, limit: int = 100
 ) -> Sequence[ProcessingJob]:
     """The caller's jobs, newest first."""
-    query = select(ProcessingJob).order_by(ProcessingJob.created_at.desc(), ProcessingJob.id.desc()).limit(limit)
+    query = select(ProcessingJob).where(ProcessingJob.user_id == served_by(session))
     if status is not None:
         query = query.where(ProcessingJob.status == status)
-    return (await session.scalars(query)).all()
+    newest_first = query.order_by(ProcessingJob.created_at.desc(), ProcessingJob.id.desc())
+    return (await session.scalars(newest_first.limit(limit))).all()
 
 
 async def active_jobs(session: AsyncSession, user_id: UUID, limit: int = 1000) -> Sequence[ProcessingJob]:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import shlex
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Float, Select, and_, cast, func, literal, 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from sample_agent.core.database import served_by
 from sample_agent.core.errors import ValidationFailed
 from sample_agent.library.keys import compatible_keys
 from sample_agent.library.models import CollectionSample, Sample
@@ -120,7 +121,7 @@ async def find_samples(
     """
     if sort == "position" and filters.collection is None:
         raise ValidationFailed("sort: `position` orders a collection; give `collection` too")
-    matching = _matching(filters)
+    matching = _matching(filters, served_by(session))
     total = select(func.count()).select_from(matching.subquery())
     value, ascending = _order(sort)
     found: Select[Any] = matching.with_only_columns(
@@ -144,7 +145,7 @@ async def find_samples(
 
 async def count_facets(session: AsyncSession) -> Facets:
     """How many samples there are of each kind, format, key, status and tag, and the range of their tempo."""
-    alive = Sample.deleted_at.is_(None)
+    alive = and_(Sample.user_id == served_by(session), Sample.deleted_at.is_(None))
 
     async def counts(column: InstrumentedAttribute[Any]) -> dict[str, int]:
         rows = await session.execute(
@@ -170,9 +171,11 @@ async def count_facets(session: AsyncSession) -> Facets:
     )
 
 
-def _matching(filters: Filters) -> Select[Any]:
+def _matching(filters: Filters, owner: UUID) -> Select[Any]:
     query = select(_sample.id).where(
-        _sample.deleted_at.is_not(None) if filters.deleted else _sample.deleted_at.is_(None), *_text_terms(filters.text)
+        _sample.user_id == owner,
+        _sample.deleted_at.is_not(None) if filters.deleted else _sample.deleted_at.is_(None),
+        *_text_terms(filters.text),
     )
     if filters.collection is not None:
         query = query.join(
@@ -253,10 +256,11 @@ def _decode(cursor: str, sort: Sort) -> tuple[Any, UUID]:
         if made_for != sort:
             raise ValidationFailed("cursor: belongs to another sort order; start again without it")
         if sort.removeprefix("-") == "created_at":
-            return datetime.fromisoformat(value), UUID(sample_id)
-        expected = str if sort.removeprefix("-") in ("name", "key") else float
-        return expected(value), UUID(sample_id)
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+            return datetime.fromisoformat(value).astimezone(UTC), UUID(sample_id)
+        if sort.removeprefix("-") in ("name", "key"):
+            return str(value).replace("\x00", ""), UUID(sample_id)
+        return float(value), UUID(sample_id)
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
         raise ValidationFailed("cursor: not one that this service gave") from error
 
 
