@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from sample_agent.accounts import CurrentUser
+from sample_agent.accounts import CurrentUser, identity_of
 from sample_agent.accounts.transaction import OwnTransaction
 from sample_agent.billing import OwnPlan
 from sample_agent.library import jobs
@@ -34,10 +34,16 @@ async def list_jobs(
 
 @router.get("/jobs/events", response_class=EventSourceResponse)
 async def stream_job_events(request: Request, user: CurrentUser) -> EventSourceResponse:
-    """Live progress: an event `snapshot` with the jobs under way, then an event `job` for every change."""
+    """Live progress: an event `snapshot` with the jobs under way, then an event `job` for every change.
+
+    Ends when the session it was asked for in has ended.
+    """
+    sessions = identity_of(request).sessions
 
     async def events() -> AsyncIterator[ServerSentEvent]:
         async for name, data in request.app.state.job_events.subscribe(user.user_id):
+            if await sessions.principal(user.session_id, user.user_id) is None:
+                return
             yield ServerSentEvent(event=name, data=data)
 
     return EventSourceResponse(events(), ping=PING_SECONDS, headers={"Cache-Control": "no-store"})
