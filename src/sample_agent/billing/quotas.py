@@ -44,7 +44,7 @@ async def reserve(session: AsyncSession, user_id: UUID, meter: Meter, amount: in
     if limit is not None:
         claim = claim.where(UsageCounter.used + UsageCounter.reserved + amount <= limit)
     if (await session.execute(claim)).one_or_none() is None:
-        raise StorageQuotaExceeded(f"This needs {amount} bytes more than your plan's {limit} bytes leave free.")
+        raise StorageQuotaExceeded(f"This needs {amount} bytes, more than is free of your plan's {limit} bytes.")
     reservation = UsageReservation(
         id=new_id(),
         user_id=user_id,
@@ -58,9 +58,12 @@ async def reserve(session: AsyncSession, user_id: UUID, meter: Meter, amount: in
     return reservation.id
 
 
-async def commit(session: AsyncSession, reservation_id: UUID, *, used: int) -> None:
-    """Settle a reservation: count `used` (at most what was reserved) and give back the rest."""
-    await _settle(session, reservation_id, used=used)
+async def commit(session: AsyncSession, reservation_id: UUID, *, used: int) -> bool:
+    """Settle a reservation: count `used` (at most what was reserved) and give back the rest.
+
+    False when it has expired meanwhile or was settled before, and then nothing is counted.
+    """
+    return await _settle(session, reservation_id, used=used)
 
 
 async def release(session: AsyncSession, reservation_id: UUID) -> None:
@@ -95,7 +98,7 @@ async def expired_reservations(session: AsyncSession) -> list[tuple[UUID, UUID]]
     return [(row.user_id, row.id) for row in rows]
 
 
-async def _settle(session: AsyncSession, reservation_id: UUID, *, used: int) -> None:
+async def _settle(session: AsyncSession, reservation_id: UUID, *, used: int) -> bool:
     settled = (
         await session.execute(
             delete(UsageReservation)
@@ -106,7 +109,7 @@ async def _settle(session: AsyncSession, reservation_id: UUID, *, used: int) -> 
         )
     ).one_or_none()
     if settled is None:
-        return
+        return False
     if used > settled.amount:
         raise ValueError("more was used than reserved")
     await session.execute(
@@ -118,3 +121,4 @@ async def _settle(session: AsyncSession, reservation_id: UUID, *, used: int) -> 
         )
         .values(reserved=UsageCounter.reserved - settled.amount, used=UsageCounter.used + used)
     )
+    return True

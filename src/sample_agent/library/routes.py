@@ -123,10 +123,12 @@ async def upload_sample(
                 reservation=reservation,
             )
     except BaseException:
-        if stored_key is not None:
-            await storage.delete(stored_key)
         async with database.transaction(user.user_id) as session:
             await quotas.release(session, reservation)
+            # A connection that is lost while it commits has failed for us, and yet the sample may be there.
+            entered = await session.get(Sample, sample_id) is not None
+        if stored_key is not None and not entered:
+            await storage.delete(stored_key)
         raise
     if not added.stored:
         await storage.delete(stored_key)
@@ -208,7 +210,7 @@ async def get_sample(request: Request, sample_id: UUID, session: OwnTransaction)
 @router.patch("/samples/{sample_id}")
 async def change_sample(sample_id: UUID, change: SampleChange, session: OwnTransaction) -> SampleDetail:
     """Rename, tag or correct a sample. A corrected tempo, key or kind wins until you set it to `null`."""
-    sample = await service.get_sample(session, sample_id)
+    sample = await service.get_sample(session, sample_id, lock=True)
     await service.change_sample(session, sample, change)
     return await service.describe_sample(session, sample)
 
@@ -216,13 +218,13 @@ async def change_sample(sample_id: UUID, change: SampleChange, session: OwnTrans
 @router.delete("/samples/{sample_id}", status_code=204)
 async def delete_sample(sample_id: UUID, session: OwnTransaction) -> None:
     """Put a sample into the trash, from where it can be restored."""
-    await service.delete_sample(session, await service.get_sample(session, sample_id))
+    await service.delete_sample(session, await service.get_sample(session, sample_id, lock=True))
 
 
 @router.post("/samples/{sample_id}/restore")
 async def restore_sample(sample_id: UUID, session: OwnTransaction, plan: OwnPlan) -> SampleDetail:
     """Take a sample out of the trash."""
-    sample = await service.get_sample(session, sample_id, deleted=True)
+    sample = await service.get_sample(session, sample_id, deleted=True, lock=True)
     await service.restore_sample(session, sample, plan)
     return await service.describe_sample(session, sample)
 
@@ -238,7 +240,7 @@ async def analyze_sample(
     sample_id: UUID, user: CurrentUser, session: OwnTransaction, plan: OwnPlan, key: IdempotencyHeader = None
 ) -> Response:
     """Analyse a sample again; your corrections stay."""
-    sample = await service.get_sample(session, sample_id)
+    sample = await service.get_sample(session, sample_id, lock=True)
 
     async def act() -> Job:
         return jobs.shown(await service.analyze_again(session, sample, plan))

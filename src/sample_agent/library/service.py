@@ -80,21 +80,31 @@ async def add_sample(
         .returning(Sample.id)
     )
     if entered.scalar_one_or_none() is None:
-        await quotas.release(session, reservation)
         twin = (
-            await session.execute(select(Sample).where(Sample.user_id == user_id, Sample.sha256 == file.sha256))
+            await session.execute(
+                select(Sample).where(Sample.user_id == user_id, Sample.sha256 == file.sha256).with_for_update()
+            )
         ).scalar_one()
-        twin.deleted_at = None
+        await quotas.release(session, reservation)
+        if twin.deleted_at is not None:
+            await restore_sample(session, twin, plan)
         return Added(_upload(twin, None, duplicate=True), stored=False)
-    await quotas.commit(session, reservation, used=file.size)
+    if not await quotas.commit(session, reservation, used=file.size):  # it took so long that the promise expired
+        renewed = await quotas.reserve(session, user_id, "storage", file.size, limit=plan.storage_bytes)
+        await quotas.commit(session, renewed, used=file.size)
     sample = await session.get_one(Sample, sample_id)
     job = await jobs.create_job(session, sample, plan=plan)
     return Added(_upload(sample, job.estimated_completion, duplicate=False), stored=True)
 
 
-async def get_sample(session: AsyncSession, sample_id: UUID, *, deleted: bool | None = False) -> Sample:
-    """The caller's sample; raises NotFound when it is missing, someone else's, or (unless asked for) in the trash."""
-    sample = await session.get(Sample, sample_id)
+async def get_sample(
+    session: AsyncSession, sample_id: UUID, *, deleted: bool | None = False, lock: bool = False
+) -> Sample:
+    """The caller's sample; raises NotFound when it is missing, someone else's, or (unless asked for) in the trash.
+
+    With `lock`, to be changed: whoever else would change it, a worker too, waits for the end of the transaction.
+    """
+    sample = await session.get(Sample, sample_id, with_for_update=lock or None)
     if sample is None or (deleted is not None and deleted != (sample.deleted_at is not None)):
         raise NotFound("There is no such sample.")
     return sample
