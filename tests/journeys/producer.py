@@ -17,6 +17,7 @@ from tests.journeys.ears import Ears
 from tests.journeys.programs import Installation
 
 PASSWORD = "a long enough pass phrase"
+FIRST_NAME, LAST_NAME = "Mara", "Lind"
 
 
 def new_email() -> str:
@@ -45,13 +46,17 @@ class Producer:
         """Fill in the form, and read in the answer where the mail is."""
         page = self.page
         await page.get_by_role("link", name="Create an account").click()
-        await page.get_by_label("First name").fill("Jun")
-        await page.get_by_label("Last name").fill("Seba")
-        await page.get_by_label("E-mail").fill(self.email)
-        await page.get_by_label("Password").fill(PASSWORD)
+        await self.fill_in_registration()
         await page.get_by_role("button", name="Create account").click()
         await expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
         await expect(page.get_by_text(self.email)).to_be_visible()
+
+    async def fill_in_registration(self) -> None:
+        page = self.page
+        await page.get_by_label("First name").fill(FIRST_NAME)
+        await page.get_by_label("Last name").fill(LAST_NAME)
+        await page.get_by_label("E-mail").fill(self.email)
+        await page.get_by_label("Password").fill(PASSWORD)
 
     async def follow_the_mailed_link(self) -> None:
         """Open the outbox, reload it until the mail has come, and confirm the address."""
@@ -75,12 +80,12 @@ class Producer:
 
     async def arrive(self, path: str = "/") -> None:
         """Sign in with an account made beforehand."""
-        self.installation.make_account(self.email, PASSWORD, first_name="Jun", last_name="Seba")
+        self.installation.make_account(self.email, PASSWORD, first_name=FIRST_NAME, last_name=LAST_NAME)
         await self.page.goto(path)
         await self.sign_in()
 
     async def sign_out(self) -> None:
-        await self.page.get_by_role("navigation", name="Main").get_by_role("link", name="Jun").click()
+        await self.page.get_by_role("navigation", name="Main").get_by_role("link", name=FIRST_NAME).click()
         await self.page.get_by_role("button", name="Sign out").click()
         await expect(self.page.get_by_role("heading", name="Sign in")).to_be_visible()
 

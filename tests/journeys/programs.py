@@ -95,6 +95,7 @@ class Installation:
             cwd=self.folder,
             env=self.environment,
             input=password + "\n",
+            check=False,
             capture_output=True,
             text=True,
         )

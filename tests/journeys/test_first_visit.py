@@ -62,7 +62,7 @@ async def watch_the_uploads(page: Page) -> None:
               const bar = row.querySelector('[role=progressbar], [role=meter]')
               const words = [...row.querySelectorAll('a, span')].map((span) => span.textContent)
               const seen = (window.shown.states[words[0]] ??= [])
-              const state = { words: words.slice(1).join(' '), value: Number(bar?.getAttribute('aria-valuenow') ?? NaN) }
+              const state = { words: words.slice(1).join(' '), value: bar?.getAttribute('aria-valuenow') }
               if (JSON.stringify(seen.at(-1)) !== JSON.stringify(state)) seen.push(state)
             }
           }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true })
