@@ -68,7 +68,7 @@ async def run_worker(settings: Settings, shutdown: asyncio.Event, *, analyzer: A
             max_attempts=settings.job_max_attempts,
         )
         await stack.enter_async_context(_observable(settings, database))
-        await stack.enter_async_context(_background(keep_up(database, settings)))
+        await stack.enter_async_context(_background(keep_up(database, storage, settings)))
         log.info("worker started", worker=tools.worker, processes=settings.worker_processes)
         await run_tasks(
             database.engine.url.render_as_string(hide_password=False),

@@ -405,7 +405,8 @@ def _sweep_folder(root: Path, horizon: datetime) -> int:
     # The store writes `name#1` beside the final name and renames it when it is whole.
     swept = 0
     for path in root.rglob("*#*"):
-        if _UNFINISHED_NAME.fullmatch(path.name) and path.stat().st_mtime < horizon.timestamp():
-            path.unlink(missing_ok=True)
-            swept += 1
+        with contextlib.suppress(FileNotFoundError):  # it has just been finished
+            if _UNFINISHED_NAME.fullmatch(path.name) and path.stat().st_mtime < horizon.timestamp():
+                path.unlink()
+                swept += 1
     return swept

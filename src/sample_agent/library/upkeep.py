@@ -19,8 +19,10 @@ from sample_agent.accounts.tasks import forget_expired
 from sample_agent.billing import PLANS, quotas
 from sample_agent.core.database import Database
 from sample_agent.core.settings import Settings
+from sample_agent.core.storage import Storage
 from sample_agent.library import jobs
 from sample_agent.library.models import IdempotencyKey, ProcessingJob
+from sample_agent.library.orphans import sweep_orphans
 from sample_agent.library.trash import purge_trash
 
 TOP_PRIORITY = max(plan.queue_priority for plan in PLANS.values())
@@ -28,6 +30,10 @@ IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
 QUEUE_LOG_LIFETIME = timedelta(days=7)
 HELD_TASK_LIFETIME = timedelta(days=30)
 PURGE_SECONDS = 3600
+FIRST_SWEEP_SECONDS = 3600
+"""Not at once: who has just restored an old database may still be fetching the rest of it."""
+SWEEP_SECONDS = 6 * 3600
+ORPHAN_AGE = timedelta(hours=12)
 REPAIR_GRACE = timedelta(seconds=5)
 
 QUEUE_DEPTH = Gauge("jobs_active", "Jobs that wait or run, by plan.", ["tier", "status"])
@@ -40,10 +46,11 @@ _TRY_LOCK = select(func.pg_try_advisory_xact_lock(_UPKEEP, bindparam("kind")))
 log = structlog.get_logger("upkeep")
 
 
-async def keep_up(database: Database, settings: Settings) -> None:
+async def keep_up(database: Database, storage: Storage, settings: Settings) -> None:
     """Do all upkeep now and then, until cancelled."""
     seconds = min(5.0, settings.job_ageing_seconds / 4, settings.job_heartbeat_seconds)
     next_purge = time.monotonic()
+    next_sweep = time.monotonic() + FIRST_SWEEP_SECONDS
     while True:
         try:
             await age_tasks(database, timedelta(seconds=settings.job_ageing_seconds))
@@ -52,6 +59,9 @@ async def keep_up(database: Database, settings: Settings) -> None:
             if time.monotonic() >= next_purge:
                 await purge(database, settings)
                 next_purge = time.monotonic() + PURGE_SECONDS
+            if time.monotonic() >= next_sweep:
+                await sweep(database, storage)
+                next_sweep = time.monotonic() + SWEEP_SECONDS
         except Exception as error:  # the house is kept whatever one round meets
             log.warning("upkeep failed, will be tried again", exc_info=not isinstance(error, SQLAlchemyError | OSError))
         await asyncio.sleep(seconds)
@@ -121,6 +131,14 @@ async def purge(database: Database, settings: Settings) -> None:
     purged = await purge_trash(database, older_than=timedelta(days=settings.trash_days))
     if purged or expired:
         log.info("purged", samples=purged, reservations=len(expired))
+
+
+async def sweep(database: Database, storage: Storage) -> None:
+    """Clear out of storage what processes that died left there."""
+    orphans = await sweep_orphans(database, storage, older_than=ORPHAN_AGE)
+    unfinished = await storage.sweep_unfinished(ORPHAN_AGE)
+    if orphans or unfinished:
+        log.info("swept", orphans=orphans, unfinished=unfinished)
 
 
 async def _alone(session: AsyncSession, kind: int) -> bool:
