@@ -704,6 +704,8 @@ export interface paths {
         /**
          * Stream Job Events
          * @description Live progress: an event `snapshot` with the jobs under way, then an event `job` for every change.
+         *
+         *     Ends when the session it was asked for in has ended.
          */
         get: operations["stream_job_events"];
         put?: never;
@@ -1792,7 +1794,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": string;
+                    "application/x-pem-file": string;
                 };
             };
             /** @description Something went wrong; `code` says what */
