@@ -307,3 +307,8 @@ async def test_a_lost_connection_stops_the_tasks_and_ends_the_worker_with_an_err
 
     with pytest.raises(ConnectionLost):
         await worker_that_is_cut_off()
+
+
+def test_a_task_outlasts_a_mail_server_that_is_away_for_a_while() -> None:
+    waits = [queue_runner.backoff(tries) for tries in range(queue_runner.MAX_TRIES - 1)]
+    assert sum(waits, timedelta()) > timedelta(minutes=20)

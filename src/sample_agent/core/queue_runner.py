@@ -35,8 +35,10 @@ from sample_agent.core.queue import QUEUE, QUEUE_SCHEMA, QUEUE_STATEMENTS
 Payload = dict[str, Any]
 Handler = Callable[[Payload], Awaitable[None]]
 
-MAX_TRIES = 8
-"""How often a handler that raises is tried; then the task is held in the queue for an operator to look at."""
+MAX_TRIES = 20
+"""How often a handler that raises is tried; then the task is held in the queue for an operator to look at.
+
+With the waits between them that is most of an hour: a mail server or a bucket may be away for so long."""
 
 _ALIVE = 7241
 """The class of the advisory locks that workers hold while they live."""
