@@ -203,6 +203,8 @@ def test_production_does_not_invent_a_signing_key(tmp_path: Path) -> None:
     production = Settings(_env_file=None, environment="production", data_dir=tmp_path)
     with pytest.raises(MissingSecretError, match="JWT_PRIVATE_KEY"):
         load_keys(production)
+    with pytest.raises(MissingSecretError, match="JWT_PUBLIC_KEY"):
+        load_keys(production, signing=False)
 
 
 def _short_key() -> str:

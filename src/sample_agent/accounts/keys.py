@@ -64,17 +64,17 @@ def load_keys(settings: Settings, *, signing: bool = True) -> Keys:
     given = _public_keys(settings.jwt_public_key)
     if not signing and (given or (settings.keys_dir / _PUBLIC_FILE).exists()):
         return Keys(None, _by_id([*given, *_kept_public_keys(settings.keys_dir)]))
-    private = _private_key(settings)
+    private = _private_key(settings, or_else="JWT_PRIVATE_KEY" if signing else "JWT_PUBLIC_KEY")
     public = _rsa_key(private.as_pem(private=False))
     return Keys(private if signing else None, _by_id([public, *given, *_kept_public_keys(settings.keys_dir)]))
 
 
-def _private_key(settings: Settings) -> RSAKey:
+def _private_key(settings: Settings, *, or_else: str) -> RSAKey:
     if settings.jwt_private_key is not None:
         return _rsa_key(settings.jwt_private_key.get_secret_value().replace("\\n", "\n"))
     path = settings.keys_dir / _PRIVATE_FILE
     if not settings.development and not path.exists():
-        raise MissingSecretError("JWT_PRIVATE_KEY")
+        raise MissingSecretError(or_else)
     key = _rsa_key(read_or_create_secret(path, _new_private_pem))
     _publish(settings.keys_dir / _PUBLIC_FILE, key.as_pem(private=False))
     return key
