@@ -36,6 +36,10 @@ OfApp = Annotated[Identity, Depends(identity_of)]
 _PUBLIC_KEY_CACHE = {"Cache-Control": "public, max-age=300, stale-while-revalidate=3600"}
 
 
+class PemResponse(PlainTextResponse):
+    media_type = "application/x-pem-file"
+
+
 @router.post("/api/auth/register", status_code=201)
 async def register(body: Registration, identity: OfApp) -> Registered:
     """Create an account and mail a link that confirms its address."""
@@ -120,10 +124,10 @@ async def get_jwks(identity: OfApp) -> JSONResponse:
     return JSONResponse(identity.keys.jwks(), headers=_PUBLIC_KEY_CACHE)
 
 
-@router.get("/api/auth/public-key", response_class=PlainTextResponse)
-async def get_public_key(identity: OfApp) -> PlainTextResponse:
+@router.get("/api/auth/public-key", response_class=PemResponse)
+async def get_public_key(identity: OfApp) -> PemResponse:
     """The current public key, as PEM."""
-    return PlainTextResponse(identity.keys.pem(), media_type="application/x-pem-file", headers=_PUBLIC_KEY_CACHE)
+    return PemResponse(identity.keys.pem(), headers=_PUBLIC_KEY_CACHE)
 
 
 def _hand_over(

@@ -102,6 +102,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json",
         generate_unique_id_function=lambda route: route.name,
+        redirect_slashes=False,
     )
     app.state.service = service
     app.state.public_url = public_url
