@@ -62,6 +62,10 @@ class Operation:
         return parameters | fields
 
     @property
+    def takes_input(self) -> bool:
+        return bool(self._parameters()) or self.body_type is not None
+
+    @property
     def can_do_without_ids(self) -> bool:
         return not any(_holds_id(each["schema"]) for each in self._parameters() if each["required"]) and not any(
             _holds_id(schema) for schema in self._fields().values()
@@ -88,6 +92,10 @@ class Operation:
         if self.body_type == "application/json":
             request["json"] = {name: _value(name, schema, ids) for name, schema in self._fields().items()}
         return request
+
+    def names_in(self, place: str) -> list[str]:
+        """The names of the parameters in `path`, `query` or `header`."""
+        return [each["name"] for each in self._parameters() if each["in"] == place]
 
     def _parameters(self) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = self.description.get("parameters", [])

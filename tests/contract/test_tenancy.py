@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,25 +13,17 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import pytest_asyncio
-from asgi_lifespan import LifespanManager
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from sqlalchemy import text
 
-from sample_agent.accounts import create_user
-from sample_agent.apps.everything import create_everything
-from sample_agent.apps.worker import run_worker
 from sample_agent.core.database import Database
-from sample_agent.core.postgres import ServerAddress
-from sample_agent.core.settings import Settings
-from tests.conftest import PASSWORDS, free_port
+from tests.contract.household import MARK, Household, collection, uploaded
 from tests.contract.operations import DESCRIPTION, KIND_OF, OPERATIONS, STREAMS, Ids, Operation
-from tests.people import PASSWORD, Person, new_email
+from tests.people import Person
 from tests.serving import serving
-from tests.sounds import drum_loop, tone, wav
+from tests.sounds import tone, wav
 
 PUBLIC = {
     "GET /api/health",
@@ -47,9 +37,6 @@ PUBLIC = {
     "POST /api/auth/login",
 }
 """What answers without a sign-in; everything else asks for one."""
-
-MARK = "alices-own"
-"""Stands in every name that Alice gave to something."""
 
 with_sign_in = {name: each for name, each in OPERATIONS.items() if each.needs_sign_in}
 with_ids = {name: each for name, each in OPERATIONS.items() if each.id_names}
@@ -66,84 +53,6 @@ read_again = {
 
 NARROWED = ("q=own", "q=-own", "tempo_min=20&tempo_max=400", "key=C&key_compatible=true", "tag=new", "favourite=true",
             "deleted=true", "status=pending", "sort=name", "sort=-size&limit=1")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Household:
-    """Alice, whose library has something of everything, and Bob, who has some things, too."""
-
-    app: FastAPI
-    settings: Settings
-    all_rows: Database
-    """Connected as the role that sees everything and changes nothing."""
-    alice: Person
-    bob: Person
-    alice_id: UUID
-    bob_id: UUID
-    content: bytes
-    """A file of Alice's."""
-    alices: list[Ids]
-    """Each of Alice's things is in one of these."""
-    bobs: Ids
-
-
-@pytest_asyncio.fixture(scope="module")
-async def household(
-    postgres: ServerAddress, jwt_private_key: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Household]:
-    settings = Settings(
-        _env_file=None,
-        environment="development",
-        data_dir=tmp_path_factory.mktemp("household"),
-        database_url=postgres.app_url,
-        database_owner_url=postgres.owner_url,
-        jwt_private_key=jwt_private_key,
-        worker_processes=1,
-        worker_port=free_port(),
-        log_format="json",
-    )
-    app = create_everything(settings)
-    all_rows = Database(postgres.backup_url, pool_size=1)
-    async with _closing(all_rows), LifespanManager(app), _person(app) as alice, _person(app) as bob:
-        content = wav(drum_loop(96))
-        async with _working(settings):
-            finished = await _analysed(alice, content, f"{MARK}.wav", tags=MARK, folder=MARK)
-            deleted = await _analysed(alice, wav(tone(501)), f"{MARK}-deleted.wav")
-            bobs_own = await _analysed(bob, wav(tone(601)), "bobs.wav")
-        waiting = await _uploaded(alice, wav(tone(502)), f"{MARK}-waiting.wav")
-        full = await _collection(alice, MARK, finished["sample"])
-        empty = await _collection(alice, f"{MARK}-empty")
-        (await alice.http.delete(f"/api/samples/{deleted['sample']}")).raise_for_status()
-        yield Household(
-            app,
-            settings,
-            all_rows,
-            alice,
-            bob,
-            await _id_of(alice),
-            await _id_of(bob),
-            content,
-            alices=[
-                {**finished, "collection": full},
-                {**deleted, "collection": empty},
-                {**waiting, "collection": full},
-            ],
-            bobs={**bobs_own, "collection": await _collection(bob, "bobs", bobs_own["sample"])},
-        )
-
-
-@pytest_asyncio.fixture
-async def bob(household: Household) -> AsyncIterator[Person]:
-    """Bob in a session of his own, which the test may end."""
-    async with _signed_in(household.app, household.bob.email) as bob:
-        yield bob
-
-
-@pytest_asyncio.fixture
-async def visitor(household: Household) -> AsyncIterator[httpx.AsyncClient]:
-    """Someone who is not signed in."""
-    async with _client(household.app) as http:
-        yield http
 
 
 def test_every_id_in_the_description_is_known_here() -> None:
@@ -168,7 +77,7 @@ async def test_a_foreign_id_is_a_missing_id(household: Household, bob: Person, o
         answer_to_foreign = await bob.http.request(**operation.request({**household.bobs, **theirs}))
         assert _without_ids(answer_to_foreign, theirs) == _without_ids(answer_to_missing, missing)
         assert MARK not in answer_to_foreign.text
-        if any(KIND_OF[name] in foreign for name in _names_in_path(operation)):
+        if any(KIND_OF[name] in foreign for name in operation.names_in("path")):
             assert answer_to_foreign.status_code == 404
     assert await _state_of_alice(household) == before
 
@@ -188,16 +97,10 @@ async def test_what_needs_no_id_says_and_changes_nothing_of_others(
     assert await _state_of_alice(household) == before
 
 
-async def test_bytes_that_someone_else_has_are_new(household: Household, sign_in_someone: Person) -> None:
-    answer = await sign_in_someone.upload(household.content)
+async def test_bytes_that_someone_else_has_are_new(household: Household, someone: Person) -> None:
+    answer = await someone.upload(household.content)
     assert answer.status_code == 201
     assert answer.json()["duplicate"] is False
-
-
-@pytest_asyncio.fixture
-async def sign_in_someone(household: Household) -> AsyncIterator[Person]:
-    async with _person(household.app) as someone:
-        yield someone
 
 
 @pytest.mark.parametrize("operation", with_sign_in.values(), ids=with_sign_in)
@@ -216,16 +119,16 @@ async def test_without_a_token_of_ours_every_route_answers_401(
     assert await _rows_of(household.all_rows, household.alice_id) == before
 
 
-async def test_answers_do_not_depend_on_what_others_have(household: Household, sign_in_someone: Person) -> None:
+async def test_answers_do_not_depend_on_what_others_have(household: Household, someone: Person) -> None:
     async def what_bob_sees() -> dict[str, Any]:
         lists = {each: _without_ids(await household.bob.http.get(f"/api/samples?{each}"), {}) for each in NARROWED}
         return lists | await _answers(household.bob, household.bobs)
 
     before = await what_bob_sees()
-    sample = await sign_in_someone.uploaded(wav(tone(701)), "bobs.wav", tags="new", folder="new")
-    await _collection(sign_in_someone, "bobs", UUID(sample))
-    await sign_in_someone.http.patch(f"/api/samples/{sample}", json={"tempo": 123, "key": "C", "favourite": True})
-    await _uploaded(household.alice, wav(tone(503)), f"{MARK}-more.wav")
+    sample = await someone.uploaded(wav(tone(701)), "bobs.wav", tags="new", folder="new")
+    await collection(someone, "bobs", UUID(sample))
+    await someone.http.patch(f"/api/samples/{sample}", json={"tempo": 123, "key": "C", "favourite": True})
+    await uploaded(household.alice, wav(tone(503)), f"{MARK}-more.wav")
     assert await what_bob_sees() == before
 
 
@@ -235,8 +138,8 @@ async def test_live_progress_is_ones_own(household: Household, bob: Person) -> N
         async with http.stream("GET", "/api/jobs/events", headers=token) as stream, asyncio.timeout(30):
             lines = stream.aiter_lines()
             seen = [await anext(lines), await anext(lines)]
-            await _uploaded(household.alice, wav(tone(504)), f"{MARK}-loud.wav")
-            mine = await _uploaded(household.bob, wav(tone(602)))
+            await uploaded(household.alice, wav(tone(504)), f"{MARK}-loud.wav")
+            mine = await uploaded(household.bob, wav(tone(602)))
             while str(mine["job"]) not in "".join(seen):
                 seen.append(await anext(lines))
     told = "".join(seen)
@@ -396,10 +299,6 @@ def _subsets(kinds: set[str]) -> list[tuple[str, ...]]:
     return [chosen for size in range(1, len(ordered) + 1) for chosen in itertools.combinations(ordered, size)]
 
 
-def _names_in_path(operation: Operation) -> list[str]:
-    return re.findall(r"{(\w+)}", operation.path)
-
-
 def _request_schemas() -> list[Any]:
     used = {
         each["schema"]["$ref"].rsplit("/", 1)[1]
@@ -423,64 +322,5 @@ async def _link(person: Person, path: str) -> str:
     return url
 
 
-async def _id_of(person: Person) -> UUID:
-    return UUID((await person.http.get("/api/auth/me")).json()["id"])
-
-
 async def _sample_ids(person: Person) -> set[UUID]:
     return {UUID(each["id"]) for each in (await person.http.get("/api/samples")).json()["samples"]}
-
-
-async def _collection(person: Person, name: str, *samples: UUID) -> UUID:
-    made = await person.http.post("/api/collections", json={"name": name, "description": name})
-    if samples:
-        ids = [str(each) for each in samples]
-        await person.http.post(f"/api/collections/{made.json()['id']}/samples", json={"sample_ids": ids})
-    return UUID(made.json()["id"])
-
-
-async def _uploaded(person: Person, content: bytes, name: str = "sound.wav", **more: str) -> dict[str, UUID]:
-    body = (await person.upload(content, name, **more)).json()
-    return {"sample": UUID(body["sample_id"]), "job": UUID(body["job_id"])}
-
-
-async def _analysed(person: Person, content: bytes, name: str, **more: str) -> dict[str, UUID]:
-    ids = await _uploaded(person, content, name, **more)
-    assert (await person.analysed(str(ids["sample"])))["status"] == "completed"
-    return ids
-
-
-@asynccontextmanager
-async def _closing(database: Database) -> AsyncIterator[None]:
-    yield
-    await database.close()
-
-
-@asynccontextmanager
-async def _working(settings: Settings) -> AsyncIterator[None]:
-    shutdown = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(run_worker(settings, shutdown))
-        yield
-        shutdown.set()
-
-
-@asynccontextmanager
-async def _person(app: FastAPI) -> AsyncIterator[Person]:
-    email = new_email()
-    await create_user(app.state.database, PASSWORDS, email=email, password=PASSWORD, plan=None, is_admin=False)
-    async with _signed_in(app, email) as person:
-        yield person
-
-
-@asynccontextmanager
-async def _signed_in(app: FastAPI, email: str) -> AsyncIterator[Person]:
-    async with _client(app) as http:
-        answer = await http.post("/api/auth/login", json={"email": email, "password": PASSWORD, "mode": "body"})
-        answer.raise_for_status()
-        http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
-        yield Person(email, http)
-
-
-def _client(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000", timeout=30)

@@ -1,0 +1,150 @@
+"""Two people with an application between them, for tests of every route."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+
+from sample_agent.accounts import create_user
+from sample_agent.apps.everything import create_everything
+from sample_agent.apps.worker import run_worker
+from sample_agent.core.database import Database
+from sample_agent.core.postgres import ServerAddress
+from sample_agent.core.settings import Settings
+from tests.conftest import PASSWORDS, free_port
+from tests.contract.operations import Ids
+from tests.people import PASSWORD, Person, new_email
+from tests.sounds import drum_loop, tone, wav
+
+MARK = "alices-own"
+"""Stands in every name that Alice gave to something."""
+
+
+@dataclass(frozen=True)
+class Household:
+    """Alice, whose library has something of everything, and Bob, who has some things, too."""
+
+    app: FastAPI
+    settings: Settings
+    all_rows: Database
+    """Connected as the role that sees everything and changes nothing."""
+    alice: Person
+    bob: Person
+    alice_id: UUID
+    bob_id: UUID
+    content: bytes
+    """A file of Alice's."""
+    alices: list[Ids]
+    """Each of Alice's things is in one of these."""
+    bobs: Ids
+
+
+@asynccontextmanager
+async def household_on(postgres: ServerAddress, jwt_private_key: str, folder: Path) -> AsyncIterator[Household]:
+    """An application with both of them in it. The worker has done its part and gone."""
+    settings = Settings(
+        _env_file=None,
+        environment="development",
+        data_dir=folder,
+        database_url=postgres.app_url,
+        database_owner_url=postgres.owner_url,
+        jwt_private_key=jwt_private_key,
+        worker_processes=1,
+        worker_port=free_port(),
+        log_format="json",
+    )
+    app = create_everything(settings)
+    all_rows = Database(postgres.backup_url, pool_size=1)
+    async with closing(all_rows), LifespanManager(app), person(app) as alice, person(app) as bob:
+        content = wav(drum_loop(96))
+        async with working(settings):
+            finished = await analysed(alice, content, f"{MARK}.wav", tags=MARK, folder=MARK)
+            deleted = await analysed(alice, wav(tone(501)), f"{MARK}-deleted.wav")
+            bobs_own = await analysed(bob, wav(tone(601)), "bobs.wav")
+        waiting = await uploaded(alice, wav(tone(502)), f"{MARK}-waiting.wav")
+        full = await collection(alice, MARK, finished["sample"])
+        empty = await collection(alice, f"{MARK}-empty")
+        (await alice.http.delete(f"/api/samples/{deleted['sample']}")).raise_for_status()
+        yield Household(
+            app,
+            settings,
+            all_rows,
+            alice,
+            bob,
+            await id_of(alice),
+            await id_of(bob),
+            content,
+            alices=[
+                {**finished, "collection": full},
+                {**deleted, "collection": empty},
+                {**waiting, "collection": full},
+            ],
+            bobs={**bobs_own, "collection": await collection(bob, "bobs", bobs_own["sample"])},
+        )
+
+
+async def id_of(person: Person) -> UUID:
+    return UUID((await person.http.get("/api/auth/me")).json()["id"])
+
+
+async def collection(person: Person, name: str, *samples: UUID) -> UUID:
+    made = await person.http.post("/api/collections", json={"name": name, "description": name})
+    if samples:
+        ids = [str(each) for each in samples]
+        await person.http.post(f"/api/collections/{made.json()['id']}/samples", json={"sample_ids": ids})
+    return UUID(made.json()["id"])
+
+
+async def uploaded(person: Person, content: bytes, name: str = "sound.wav", **more: str) -> dict[str, UUID]:
+    body = (await person.upload(content, name, **more)).json()
+    return {"sample": UUID(body["sample_id"]), "job": UUID(body["job_id"])}
+
+
+async def analysed(person: Person, content: bytes, name: str, **more: str) -> dict[str, UUID]:
+    ids = await uploaded(person, content, name, **more)
+    assert (await person.analysed(str(ids["sample"])))["status"] == "completed"
+    return ids
+
+
+@asynccontextmanager
+async def closing(database: Database) -> AsyncIterator[None]:
+    yield
+    await database.close()
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[None]:
+    shutdown = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run_worker(settings, shutdown))
+        yield
+        shutdown.set()
+
+
+@asynccontextmanager
+async def person(app: FastAPI) -> AsyncIterator[Person]:
+    email = new_email()
+    await create_user(app.state.database, PASSWORDS, email=email, password=PASSWORD, plan=None, is_admin=False)
+    async with signed_in(app, email) as person:
+        yield person
+
+
+@asynccontextmanager
+async def signed_in(app: FastAPI, email: str) -> AsyncIterator[Person]:
+    async with client(app) as http:
+        answer = await http.post("/api/auth/login", json={"email": email, "password": PASSWORD, "mode": "body"})
+        answer.raise_for_status()
+        http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        yield Person(email, http)
+
+
+def client(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000", timeout=30)
