@@ -52,6 +52,18 @@ async def test_the_whole_way_from_registration_to_signing_out(service: Service, 
     assert (await person.me(body["token"])).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("password", "complaint"),
+    [("12345", "Use at least 8 characters."), ("x" * 1025, "Use at most 1024 characters.")],
+)
+async def test_a_password_of_the_wrong_length_is_refused_in_words_for_people(
+    service: Service, person: Person, password: str, complaint: str
+) -> None:
+    refused = await person.register(password=password)
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"loc": ["body", "password"], "msg": complaint}]
+
+
 async def test_an_address_in_other_letters_is_the_same_address(service: Service) -> None:
     address = fresh_address()
     async with service.visitor(address.replace("maker", "MaKeR").replace("example", "EXAMPLE")) as person:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 from sample_agent.accounts.email_address import KnownEmail, NewEmail
 from sample_agent.accounts.models import User
@@ -30,9 +31,34 @@ def _encodable(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _long_enough(password: SecretStr) -> SecretStr:
+    """The length in words for people: whoever chooses a password reads this beside the field."""
+    if len(password) < SHORTEST:
+        raise PydanticCustomError("too_short", "Use at least {shortest} characters.", {"shortest": SHORTEST})
+    return _short_enough(password)
+
+
+def _given(password: SecretStr) -> SecretStr:
+    if not password:
+        raise PydanticCustomError("too_short", "Enter your password.")
+    return _short_enough(password)
+
+
+def _short_enough(password: SecretStr) -> SecretStr:
+    if len(password) > LONGEST:
+        raise PydanticCustomError("too_long", "Use at most {longest} characters.", {"longest": LONGEST})
+    return password
+
+
+def _described(shortest: int) -> Any:
+    """The lengths for the API's description; Pydantic's own check of them speaks of items, not of characters."""
+    return Field(json_schema_extra={"minLength": shortest, "maxLength": LONGEST})
+
+
 Name = Annotated[str, Field(max_length=100), AfterValidator(_printable)]
 Secret = Annotated[SecretStr, AfterValidator(_encodable)]
-NewPassword = Annotated[Secret, Field(min_length=SHORTEST, max_length=LONGEST)]
+NewPassword = Annotated[Secret, _described(SHORTEST), AfterValidator(_long_enough)]
+KnownPassword = Annotated[Secret, _described(1), AfterValidator(_given)]
 
 
 class Registration(BaseModel):
@@ -68,7 +94,7 @@ class ResendVerification(BaseModel):
 
 class Login(BaseModel):
     email: KnownEmail
-    password: Annotated[Secret, Field(min_length=1, max_length=LONGEST)]
+    password: KnownPassword
     mode: Literal["cookie", "body"] = Field(
         "cookie", description="where the refresh token goes: an HttpOnly cookie for browsers, or the body of the answer"
     )
