@@ -47,8 +47,10 @@ def build_web() -> bool:
     """Bring the packaged web app up to date; False when it was."""
     if is_fresh():
         return False
+    # Before the build: what is edited while it runs belongs to the next one.
+    digest = digest_of_sources()
     npm("run", "build")
-    package(WEB / "dist")
+    package(WEB / "dist", digest)
     return True
 
 
@@ -150,8 +152,8 @@ def run(command: list[str], environment: dict[str, str]) -> None:
         raise SystemExit(f"The web build failed: {' '.join(command)} ended with {error.returncode}.") from error
 
 
-def package(built: Path) -> None:
-    """Replace the packaged app by `built`, with a gzip copy beside every text file."""
+def package(built: Path, digest: str) -> None:
+    """Replace the packaged app by `built`, from sources of this digest, with a gzip copy beside every text file."""
     fresh = PACKAGED.with_name("_web.new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(built, fresh)
@@ -159,7 +161,7 @@ def package(built: Path) -> None:
         if file.suffix in COMPRESSED and file.stat().st_size > 1024:
             # mtime=0: the same sources give the same bytes.
             file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
-    (fresh / STAMP.name).write_text(digest_of_sources())
+    (fresh / STAMP.name).write_text(digest)
     shutil.rmtree(PACKAGED, ignore_errors=True)
     fresh.rename(PACKAGED)
 
