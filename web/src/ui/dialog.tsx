@@ -1,6 +1,6 @@
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useRef } from 'react'
 import { classes } from './classes'
 
 interface DialogProps {
@@ -13,11 +13,15 @@ interface DialogProps {
 }
 
 export function Dialog({ open, onClose, title, description, children, wide }: DialogProps) {
+  const popup = useRef<HTMLDivElement>(null)
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/60 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Base.Popup
+          ref={popup}
+          // Whoever is asked for something types it at once; true is the first thing that takes the focus.
+          initialFocus={() => popup.current?.querySelector('input') ?? true}
           className={classes(
             'popup fixed top-[14vh] left-1/2 z-50 max-h-[76vh] w-[calc(100vw-2rem)] -translate-x-1/2 overflow-y-auto p-5',
             wide ? 'max-w-3xl' : 'max-w-lg',

@@ -5,6 +5,7 @@ import { config } from '@/api/config'
 import { fieldErrors } from '@/api/problem'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
+import { Form } from '@/ui/form'
 import { resendVerification } from './api'
 import { AuthTitle, FormFailure } from './form'
 
@@ -37,14 +38,7 @@ export function CheckMailPage() {
           .
         </p>
       )}
-      <form
-        noValidate
-        className="flex flex-col gap-3"
-        onSubmit={(event) => {
-          event.preventDefault()
-          resend.mutate()
-        }}
-      >
+      <Form onSubmit={() => resend.mutate()} busy={resend.isPending} error={resend.error}>
         <Field
           label="Nothing came? Send it again to"
           type="email"
@@ -62,7 +56,7 @@ export function CheckMailPage() {
         <Button type="submit" large busy={resend.isPending}>
           Send again
         </Button>
-      </form>
+      </Form>
       <p className="mt-5 text-center">
         <Link to="/login" className="font-medium text-accent underline-offset-2 hover:underline">
           Sign in

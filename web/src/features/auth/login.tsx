@@ -6,6 +6,7 @@ import { fieldErrors, Problem } from '@/api/problem'
 import { useSession } from '@/api/session'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
+import { Form } from '@/ui/form'
 import { signIn } from './api'
 import { AuthTitle, FormFailure } from './form'
 
@@ -29,14 +30,7 @@ export function LoginPage() {
       <AuthTitle lead={expired ? 'Your session has ended. Sign in to go on where you were.' : undefined}>
         Sign in
       </AuthTitle>
-      <form
-        noValidate
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          login.mutate()
-        }}
-      >
+      <Form onSubmit={() => login.mutate()} busy={login.isPending} error={login.error}>
         <Field
           label="E-mail"
           type="email"
@@ -68,7 +62,7 @@ export function LoginPage() {
         <Button type="submit" look="primary" large busy={login.isPending}>
           Sign in
         </Button>
-      </form>
+      </Form>
       {config().registration && (
         <p className="mt-5 text-center text-soft">
           New here?{' '}

@@ -5,6 +5,7 @@ import { config } from '@/api/config'
 import { fieldErrors } from '@/api/problem'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
+import { Form } from '@/ui/form'
 import { register } from './api'
 import { AuthTitle, FormFailure } from './form'
 
@@ -40,14 +41,7 @@ export function RegisterPage() {
   return (
     <>
       <AuthTitle>Create an account</AuthTitle>
-      <form
-        noValidate
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          submit.mutate()
-        }}
-      >
+      <Form onSubmit={() => submit.mutate()} busy={submit.isPending} error={submit.error}>
         <div className="grid grid-cols-2 gap-3">
           <Field label="First name" autoComplete="given-name" {...field('first_name')} />
           <Field label="Last name" autoComplete="family-name" {...field('last_name')} />
@@ -65,7 +59,7 @@ export function RegisterPage() {
         <Button type="submit" look="primary" large busy={submit.isPending}>
           Create account
         </Button>
-      </form>
+      </Form>
       <p className="mt-5 text-center text-soft">
         Already have one?{' '}
         <Link to="/login" className="font-medium text-accent underline-offset-2 hover:underline">

@@ -3,6 +3,7 @@ import { explain, fieldErrors } from '@/api/problem'
 import { Button } from '@/ui/button'
 import { Dialog } from '@/ui/dialog'
 import { Field } from '@/ui/field'
+import { Form } from '@/ui/form'
 
 interface NameDialogProps {
   open: boolean
@@ -35,10 +36,11 @@ function NameForm({
   const [failedWith, setFailedWith] = useState<string | null>(null)
   const message = error && failedWith === name ? (fieldErrors(error).name ?? explain(error)) : undefined
   return (
-    <form
-      className="mt-3 flex flex-col gap-4"
-      onSubmit={(event) => {
-        event.preventDefault()
+    <Form
+      className="mt-3"
+      busy={busy}
+      error={error}
+      onSubmit={() => {
         setFailedWith(name)
         onSubmit(name.trim())
       }}
@@ -58,6 +60,6 @@ function NameForm({
           {action}
         </Button>
       </div>
-    </form>
+    </Form>
   )
 }
