@@ -1,4 +1,4 @@
-import { Link, Outlet } from '@tanstack/react-router'
+import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { CircleUser, Disc3, Keyboard, Library, Trash2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useSession } from '@/api/session'
@@ -8,7 +8,7 @@ import { CollectionLink } from '@/features/collections/sidebar'
 import { followJobs } from '@/features/jobs'
 import { changeSettings, usePlayer } from '@/features/player'
 import { PlayerBar } from '@/features/player/bar'
-import { UploadPanel } from '@/features/upload'
+import { DropZone, UploadPanel } from '@/features/upload'
 import { ShortcutSheet, useShortcuts } from '@/shortcuts'
 import { Mark } from '@/ui/mark'
 import { ConnectivityBanner } from './banner'
@@ -24,6 +24,7 @@ export function Shell() {
     sync: () => changeSettings({ sync: !usePlayer.getState().sync }),
   })
   useJobStream()
+  useFocusOnArrival()
   return (
     <div className="flex h-full flex-col">
       <a
@@ -41,9 +42,19 @@ export function Shell() {
       </div>
       <PlayerBar />
       <UploadPanel />
+      <DropZone />
       <ShortcutSheet open={help} onClose={() => setHelp(false)} />
     </div>
   )
+}
+
+/** What led to a page may be gone with the old one, such as a row: reading and tabbing then start at the new one. */
+function useFocusOnArrival() {
+  const pathname = useRouterState({ select: ({ resolvedLocation }) => resolvedLocation?.pathname })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: at every change of page
+  useEffect(() => {
+    if (document.activeElement === document.body) document.getElementById('content')?.focus()
+  }, [pathname])
 }
 
 function useJobStream() {

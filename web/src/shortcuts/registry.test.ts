@@ -17,6 +17,7 @@ it('finds a shortcut by its key and modifiers', () => {
   expect(shortcutFor(press('ArrowDown', { altKey: true }))).toBe('moveDown')
   expect(shortcutFor(press('?', { shiftKey: true }))).toBe('help')
   expect(shortcutFor(press('a', { metaKey: true }))).toBe('selectAll')
+  expect(shortcutFor(press('F10', { shiftKey: true }))).toBe('menu')
 })
 
 it('leaves the browser’s own combinations alone', () => {

@@ -15,6 +15,7 @@ export const SHORTCUTS = {
   first: { keys: ['Home'], does: 'First sample', group: 'Library' },
   last: { keys: ['End'], does: 'Last sample', group: 'Library' },
   open: { keys: ['Enter'], does: 'Open the sample’s page', group: 'Library' },
+  menu: { keys: ['m', 'Shift+F10', 'ContextMenu'], does: 'Menu of the sample', group: 'Library' },
   favourite: { keys: ['f'], does: 'Favourite on or off', group: 'Library' },
   remove: { keys: ['Delete', 'Backspace'], does: 'Move to the trash (with undo)', group: 'Library' },
   search: { keys: ['/'], does: 'Search', group: 'Library' },
@@ -58,6 +59,7 @@ const NAMES: Record<string, string> = {
   PageUp: 'Page ↑',
   ' ': 'Space',
   Escape: 'Esc',
+  ContextMenu: '☰',
   Mod: typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl',
 }
 

@@ -7,7 +7,7 @@ import {
   deleteSamples,
   downloadSample,
   KindDot,
-  setFavourite,
+  toggleFavourite,
   useAnalyseAgain,
   useSample,
 } from '@/features/samples'
@@ -37,7 +37,7 @@ function SampleView({ sample }: { sample: SampleDetail }) {
   const analysis = analysisOf(sample)
   useShortcuts({
     playPause: () => togglePlay(sample),
-    favourite: () => void setFavourite(sample, !sample.favourite),
+    favourite: () => void toggleFavourite([sample]),
   })
   return (
     <div className="h-full overflow-y-auto">
@@ -98,11 +98,7 @@ function Header({ sample }: { sample: SampleDetail }) {
       <NameEditor sample={sample} />
       {sample.folder && <span className="truncate text-xs text-dim">{sample.folder}</span>}
       <div className="flex-1" />
-      <IconButton
-        label="Favourite"
-        pressed={sample.favourite}
-        onClick={() => void setFavourite(sample, !sample.favourite)}
-      >
+      <IconButton label="Favourite" pressed={sample.favourite} onClick={() => void toggleFavourite([sample])}>
         <Heart size={15} fill={sample.favourite ? 'currentColor' : 'none'} />
       </IconButton>
       <Button onClick={() => void downloadSample(sample.id)}>
@@ -115,7 +111,7 @@ function Header({ sample }: { sample: SampleDetail }) {
         label="Move to trash"
         onClick={() => {
           void deleteSamples([sample])
-          void navigate({ to: '/samples' })
+          back()
         }}
       >
         <Trash2 size={15} />

@@ -3,7 +3,7 @@ import { AudioLines, FolderPlus, Plus, SearchX } from 'lucide-react'
 import { useCallback, useMemo, useRef } from 'react'
 import { GridHeader, SampleGrid } from '@/features/list'
 import { useFacets, useSamples } from '@/features/samples'
-import { DropZone, Pickers } from '@/features/upload'
+import { Pickers } from '@/features/upload'
 import { useShortcuts } from '@/shortcuts'
 import { Button, IconButton } from '@/ui/button'
 import { Empty } from '@/ui/empty'
@@ -38,47 +38,44 @@ export function LibraryPage() {
 
   const narrowed = activeFilters(filters).length > 0
   return (
-    <DropZone>
-      <div className="flex h-full flex-col">
-        <h1 className="sr-only">Samples</h1>
-        <div className="flex shrink-0 items-center border-b border-line">
-          <div className="min-w-0 flex-1 [&>div]:border-b-0">
-            <Toolbar filters={filters} facets={facets} total={total} change={change} search={search} />
-          </div>
-          <AddMenu />
+    <div className="flex h-full flex-col">
+      <h1 className="sr-only">Samples</h1>
+      <div className="flex shrink-0 items-center border-b border-line">
+        <div className="min-w-0 flex-1 [&>div]:border-b-0">
+          <Toolbar filters={filters} facets={facets} total={total} change={change} search={search} />
         </div>
-        <FilterChips filters={filters} change={change} reset={reset} />
-        {total === undefined ? (
-          <Loading what="your samples" />
-        ) : total > 0 ? (
-          <SampleGrid
-            key={JSON.stringify(filters)}
-            samples={samples}
-            total={total}
-            label="Samples"
-            memory={`library ${JSON.stringify(filters)}`}
-            header={<GridHeader sort={filters.sort ?? DEFAULT_SORT} onSort={(sort) => change({ sort })} />}
-            hasMore={hasNextPage}
-            onMore={loadMore}
-          />
-        ) : narrowed ? (
-          <Empty
-            icon={<SearchX size={22} />}
-            title="No sample matches"
-            actions={
-              <Button look="primary" large onClick={reset}>
-                Reset all filters
-              </Button>
-            }
-          >
-            Take a filter away, or widen one. In the search, <code className="font-mono text-ink">-word</code>{' '}
-            leaves samples out.
-          </Empty>
-        ) : (
-          <FirstSteps />
-        )}
+        <AddMenu />
       </div>
-    </DropZone>
+      <FilterChips filters={filters} change={change} reset={reset} />
+      {total === undefined ? (
+        <Loading what="your samples" />
+      ) : total > 0 ? (
+        <SampleGrid
+          samples={samples}
+          total={total}
+          label="Samples"
+          memory={`library ${JSON.stringify(filters)}`}
+          header={<GridHeader sort={filters.sort ?? DEFAULT_SORT} onSort={(sort) => change({ sort })} />}
+          hasMore={hasNextPage}
+          onMore={loadMore}
+        />
+      ) : narrowed ? (
+        <Empty
+          icon={<SearchX size={22} />}
+          title="No sample matches"
+          actions={
+            <Button look="primary" large onClick={reset}>
+              Reset all filters
+            </Button>
+          }
+        >
+          Take a filter away, or widen one. In the search, <code className="font-mono text-ink">-word</code>{' '}
+          leaves samples out.
+        </Empty>
+      ) : (
+        <FirstSteps />
+      )}
+    </div>
   )
 }
 

@@ -4,10 +4,16 @@ import { classes } from '@/ui/classes'
 type Column = 'name' | 'tempo' | 'key' | 'duration'
 export type ColumnSort = Column | `-${Column}`
 
+const NEXT = {
+  none: (column: Column): ColumnSort => column,
+  ascending: (column: Column): ColumnSort => `-${column}`,
+  descending: () => undefined,
+}
+
 interface GridHeaderProps {
   sort?: string
-  /** Absent where the order is the list's own. */
-  onSort?: (sort: ColumnSort) => void
+  /** Absent where the order is the list's own. Up, down, and at the third press the order everyone starts with. */
+  onSort?: (sort: ColumnSort | undefined) => void
 }
 
 export function GridHeader({ sort, onSort }: GridHeaderProps) {
@@ -18,7 +24,7 @@ export function GridHeader({ sort, onSort }: GridHeaderProps) {
         {onSort ? (
           <button
             type="button"
-            onClick={() => onSort(direction === 'ascending' ? `-${column}` : column)}
+            onClick={() => onSort(NEXT[direction ?? 'none'](column))}
             className={classes(
               'flex h-6 items-center gap-0.5 rounded hover:text-ink',
               direction && 'text-accent',

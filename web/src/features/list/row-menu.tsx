@@ -2,7 +2,7 @@ import { Menu } from '@base-ui/react/menu'
 import { Download, FileAudio, FolderMinus, Heart, Trash2 } from 'lucide-react'
 import type { Sample } from '@/api/types'
 import { AddToCollectionItems } from '@/features/collections/add-menu'
-import { count, deleteSamples, downloadSample, setFavourite } from '@/features/samples'
+import { count, deleteSamples, downloadSample, toggleFavourite } from '@/features/samples'
 import { MenuItem, MenuSeparator } from '@/ui/menu'
 
 export interface MenuAt {
@@ -33,7 +33,7 @@ export function RowMenu({ at, onClose, onOpen, onNewCollection, onRemove }: RowM
                 <MenuItem onSelect={() => onOpen(single)}>
                   <FileAudio size={13} /> Open
                 </MenuItem>
-                <MenuItem onSelect={() => void setFavourite(single, !single.favourite)}>
+                <MenuItem onSelect={() => void toggleFavourite(samples)}>
                   <Heart size={13} /> {single.favourite ? 'Not a favourite' : 'Favourite'}
                 </MenuItem>
                 <MenuItem onSelect={() => void downloadSample(single.id)}>

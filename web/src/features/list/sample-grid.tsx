@@ -1,12 +1,12 @@
 /** The list of samples: virtual rows under one keyboard cursor that plays what it passes. */
 import { useNavigate } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Sample } from '@/api/types'
 import { NewCollectionDialog } from '@/features/collections/add-menu'
 import { dragSamples } from '@/features/collections/dragged'
 import { play, prefetch, togglePlay, usePlayer } from '@/features/player'
-import { deleteSamples, setFavourite } from '@/features/samples'
+import { deleteSamples, toggleFavourite } from '@/features/samples'
 import { useShortcuts } from '@/shortcuts'
 import { type MenuAt, RowMenu } from './row-menu'
 import { COLUMNS, ROW_HEIGHT, type RowActions, rowId, SampleRow } from './sample-row'
@@ -19,7 +19,7 @@ interface SampleGridProps {
   /** How many there are in all, loaded or not. */
   total: number
   label: string
-  /** Under which name the cursor's place is remembered. */
+  /** Which list this is: the cursor's place is remembered under it, and another list starts at its own. */
   memory: string
   header: ReactNode
   hasMore: boolean
@@ -60,8 +60,14 @@ export function SampleGrid({
     overscan: 8,
     scrollMargin: HEADER_HEIGHT,
     scrollPaddingStart: HEADER_HEIGHT,
-    initialOffset: Math.max(0, (cursor.activeIndex - 8) * ROW_HEIGHT),
+    initialOffset: offsetOf(cursor.activeIndex),
   })
+  const offset = useRef(0)
+  offset.current = offsetOf(cursor.activeIndex)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once per list; afterwards people scroll themselves
+  useLayoutEffect(() => {
+    scroller.current?.scrollTo({ top: offset.current })
+  }, [memory])
   const shown = rows.getVirtualItems()
   const lastShown = shown.at(-1)?.index ?? 0
   useEffect(() => {
@@ -91,16 +97,19 @@ export function SampleGrid({
     extendDown: () => moveTo(at + 1, { extend: true }),
     extendUp: () => moveTo(at - 1, { extend: true }),
     open: () => open(cursor.active),
+    menu: () => {
+      const row = cursor.active && document.getElementById(rowId(cursor.active.id))
+      if (row) actions.menu(at, row)
+    },
     playPause: () => togglePlay(usePlayer.getState().sample ? undefined : cursor.active),
     replay: () => {
       const sample = usePlayer.getState().sample ?? cursor.active
       if (sample) void play(sample)
     },
-    favourite: () => {
-      for (const sample of cursor.chosen) void setFavourite(sample, !sample.favourite)
-    },
-    remove: () => {
-      if (cursor.chosen.length === 0) return
+    favourite: () => void toggleFavourite(cursor.chosen),
+    remove: ({ repeat }) => {
+      // A key held down takes one, not the whole list.
+      if (repeat || cursor.chosen.length === 0) return
       if (onRemove) onRemove(cursor.chosen)
       else void deleteSamples(cursor.chosen)
       cursor.clear()
@@ -126,7 +135,7 @@ export function SampleGrid({
     toggle: (index, range) => (range ? cursor.moveTo(index, true) : cursor.toggle(index)),
     favourite(index) {
       const sample = samples[index]
-      if (sample) void setFavourite(sample, !sample.favourite)
+      if (sample) void toggleFavourite([sample])
     },
     menu(index, anchor) {
       const sample = samples[index]
@@ -207,6 +216,11 @@ export function SampleGrid({
       <NewCollectionDialog samples={gathered} onClose={() => setGathered(null)} />
     </div>
   )
+}
+
+/** Where a list opens: at its beginning, or a little above the row it was left on. */
+function offsetOf(activeIndex: number): number {
+  return Math.max(0, (activeIndex - 8) * ROW_HEIGHT)
 }
 
 /** Plays a row as the cursor reaches it, and fetches its neighbours. A held-down key plays only where it rests. */

@@ -31,11 +31,7 @@ export function SelectionBar({ samples, onClear, onNewCollection }: SelectionBar
       >
         <AddToCollectionItems samples={samples} onNew={() => onNewCollection(samples)} />
       </Menu>
-      <Button
-        onClick={() => {
-          for (const sample of samples) if (!sample.favourite) void setFavourite(sample, true)
-        }}
-      >
+      <Button onClick={() => void setFavourite(samples, true)}>
         <Heart size={13} /> Favourite
       </Button>
       <Button

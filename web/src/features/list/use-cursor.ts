@@ -21,9 +21,17 @@ export function useCursor(samples: readonly Sample[], memory: string): Cursor {
   const [activeId, setActiveId] = useState<string | null>(() => left.get(memory) ?? null)
   const [anchorId, setAnchorId] = useState<string | null>(null)
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+  const [lastIndex, setLastIndex] = useState(-1)
+  const [list, setList] = useState(memory)
+  if (list !== memory) {
+    setList(memory)
+    setActiveId(left.get(memory) ?? null)
+    setAnchorId(null)
+    setSelected(new Set())
+    setLastIndex(-1)
+  }
   const indexes = useMemo(() => new Map(samples.map((sample, index) => [sample.id, index])), [samples])
   const activeIndex = activeId === null ? -1 : (indexes.get(activeId) ?? -1)
-  const [lastIndex, setLastIndex] = useState(-1)
 
   // The active row went away (deleted, filtered out): the keyboard stays at its place, not at its ghost.
   useEffect(() => {

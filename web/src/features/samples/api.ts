@@ -15,7 +15,7 @@ import type {
 } from '@/api/types'
 import { stop, usePlayer } from '@/features/player'
 import { notify, notifyFailure } from '@/ui/toast'
-import { patchSample, removeSamples, samplesChanged, storeSample } from './cache'
+import { otherListsChanged, patchSample, removeSamples, samplesChanged, storeSample } from './cache'
 import { count } from './format'
 
 const PAGE = 100
@@ -81,20 +81,32 @@ export function useChangeSample(id: string) {
     mutationFn: (change: SampleChange) => changeSample(id, change),
     onSuccess: (detail) => {
       storeSample(detail)
+      otherListsChanged()
       void queryClient.invalidateQueries({ queryKey: keys.facets })
     },
   })
 }
 
-/** Shown at once and taken back if the server refuses. */
-export async function setFavourite(sample: Sample, favourite: boolean): Promise<void> {
-  patchSample(sample.id, { favourite })
+/** Shown at once and taken back where the server refuses. */
+export async function setFavourite(samples: readonly Sample[], favourite: boolean): Promise<void> {
+  const ids = samples.filter((sample) => sample.favourite !== favourite).map(({ id }) => id)
+  for (const id of ids) patchSample(id, { favourite })
+  const saved = new Set<string>()
   try {
-    storeSample(await changeSample(sample.id, { favourite }))
+    await inTurns(ids, async (id) => {
+      storeSample(await changeSample(id, { favourite }))
+      saved.add(id)
+    })
   } catch (error) {
-    patchSample(sample.id, { favourite: !favourite })
-    notifyFailure('The favourite was not saved', error)
+    for (const id of ids) if (!saved.has(id)) patchSample(id, { favourite: !favourite })
+    notifyFailure(ids.length > 1 ? 'Not every favourite was saved' : 'The favourite was not saved', error)
   }
+  otherListsChanged()
+}
+
+/** A mixed selection becomes all favourites; only when all are does it become none. */
+export function toggleFavourite(samples: readonly Sample[]): Promise<void> {
+  return setFavourite(samples, !samples.every(({ favourite }) => favourite))
 }
 
 export async function restoreSamples(ids: string[]): Promise<void> {
@@ -102,6 +114,7 @@ export async function restoreSamples(ids: string[]): Promise<void> {
     await inTurns(ids, async (id) =>
       ok(await library().POST('/api/samples/{sample_id}/restore', { params: { path: { sample_id: id } } })),
     )
+    removeSamples(new Set(ids))
     notify(`${count(ids.length, 'sample')} restored`)
   } catch (error) {
     notifyFailure('Not everything could be restored', error)

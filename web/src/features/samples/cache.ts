@@ -4,6 +4,7 @@ import { keys } from '@/api/keys'
 import { queryClient } from '@/api/query'
 import type { Sample, SampleDetail, SamplePage } from '@/api/types'
 import { refreshPlaying } from '@/features/player'
+import { patched } from './patched'
 
 type Pages = InfiniteData<SamplePage, string | null>
 
@@ -11,21 +12,21 @@ function editLists(edit: (samples: Sample[]) => Sample[]): void {
   queryClient.setQueriesData<Pages>({ queryKey: [...keys.samples, 'list'] }, (data) => {
     if (!data) return data
     let gone = 0
+    let changed = false
     const pages = data.pages.map((page) => {
       const samples = edit(page.samples)
+      if (samples === page.samples) return page
+      changed = true
       gone += page.samples.length - samples.length
-      return samples === page.samples ? page : { ...page, samples }
+      return { ...page, samples }
     })
+    if (!changed) return data
     return { ...data, pages: gone ? pages.map((page) => ({ ...page, total: page.total - gone })) : pages }
   })
 }
 
 export function patchSample(id: string, change: Partial<Sample>): void {
-  editLists((samples) =>
-    samples.some((sample) => sample.id === id)
-      ? samples.map((sample) => (sample.id === id ? { ...sample, ...change } : sample))
-      : samples,
-  )
+  editLists((samples) => patched(samples, id, change))
   queryClient.setQueryData<SampleDetail>(keys.sample(id), (detail) => detail && { ...detail, ...change })
   refreshPlaying(id, change)
 }
@@ -41,6 +42,11 @@ export function removeSamples(ids: ReadonlySet<string>): void {
   editLists((samples) =>
     samples.some((sample) => ids.has(sample.id)) ? samples.filter((sample) => !ids.has(sample.id)) : samples,
   )
+}
+
+/** Other filters may hold these samples now, or no longer: their lists are asked for anew when they are next shown. */
+export function otherListsChanged(): void {
+  void queryClient.invalidateQueries({ queryKey: [...keys.samples, 'list'], refetchType: 'none' })
 }
 
 export function samplesChanged(): void {

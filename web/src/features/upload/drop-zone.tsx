@@ -12,8 +12,8 @@ export function accept(found: Found): void {
 
 const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false
 
-/** Takes files and folders dropped anywhere on the page. */
-export function DropZone({ children }: { children: ReactNode }) {
+/** Takes files and folders dropped anywhere; a browser that is not stopped would leave the app to open them. */
+export function DropZone() {
   const [over, setOver] = useState(false)
   useEffect(() => {
     let depth = 0
@@ -51,19 +51,15 @@ export function DropZone({ children }: { children: ReactNode }) {
     }
   }, [])
 
+  if (!over) return null
   return (
-    <>
-      {children}
-      {over && (
-        <div className="pointer-events-none fixed inset-2 z-50 grid place-items-center rounded-xl border-2 border-dashed border-accent bg-[#0d0c0be0]">
-          <div className="flex flex-col items-center gap-2 text-center">
-            <Upload size={36} className="text-accent" />
-            <p className="text-lg font-semibold">Drop files and folders to add them</p>
-            <p className="text-soft">WAV, AIFF, FLAC, MP3, OGG, Opus and M4A</p>
-          </div>
-        </div>
-      )}
-    </>
+    <div className="pointer-events-none fixed inset-2 z-50 grid place-items-center rounded-xl border-2 border-dashed border-accent bg-[#0d0c0be0]">
+      <div className="flex flex-col items-center gap-2 text-center">
+        <Upload size={36} className="text-accent" />
+        <p className="text-lg font-semibold">Drop files and folders to add them</p>
+        <p className="text-soft">WAV, AIFF, FLAC, MP3, OGG, Opus and M4A</p>
+      </div>
+    </div>
   )
 }
 
