@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { library, ok } from '@/api/client'
 import { keys } from '@/api/keys'
 import { queryClient } from '@/api/query'
-import type { Collection, Link } from '@/api/types'
+import type { Collection, Link, SampleQuery } from '@/api/types'
 import { count, startDownload } from '@/features/samples'
 import { notify, notifyFailure } from '@/ui/toast'
 
@@ -78,20 +78,35 @@ export async function addToCollection(
       }),
     )
     notify(added ? `${count(added, 'sample')} added to ${collection.name}` : `Already in ${collection.name}`)
-    collectionsChanged()
-    void queryClient.invalidateQueries({ queryKey: keys.samples })
+    membersChanged(collection.id)
   } catch (error) {
     notifyFailure(`Nothing was added to ${collection.name}`, error)
   }
 }
 
-export async function removeFromCollection(collectionId: string, sampleId: string): Promise<void> {
-  ok(
-    await library().DELETE('/api/collections/{collection_id}/samples/{sample_id}', {
-      params: { path: { collection_id: collectionId, sample_id: sampleId } },
-    }),
-  )
+export async function removeFromCollection(collectionId: string, sampleIds: string[]): Promise<void> {
+  try {
+    for (const sampleId of sampleIds)
+      ok(
+        await library().DELETE('/api/collections/{collection_id}/samples/{sample_id}', {
+          params: { path: { collection_id: collectionId, sample_id: sampleId } },
+        }),
+      )
+  } finally {
+    membersChanged(collectionId)
+  }
+}
+
+/** The collection's own list, and what the samples' pages say of their collections. The library has not changed. */
+function membersChanged(collectionId: string): void {
   collectionsChanged()
+  void queryClient.invalidateQueries({ queryKey: [...keys.samples, 'detail'] })
+  void queryClient.invalidateQueries({ queryKey: keys.sampleList(inOrder(collectionId)) })
+}
+
+/** What lists a collection's samples in its own order. */
+export function inOrder(collectionId: string): SampleQuery {
+  return { collection: collectionId, sort: 'position' }
 }
 
 export async function orderCollection(collectionId: string, sampleIds: string[]): Promise<void> {

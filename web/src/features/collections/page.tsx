@@ -1,6 +1,6 @@
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { Disc3, Download, MoreHorizontal, Pencil, Trash2 } from 'lucide-react'
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { keys } from '@/api/keys'
 import { queryClient } from '@/api/query'
 import type { Sample } from '@/api/types'
@@ -15,6 +15,7 @@ import { useTitle } from '@/ui/title'
 import { notify, notifyFailure } from '@/ui/toast'
 import {
   addToCollection,
+  inOrder,
   orderCollection,
   removeFromCollection,
   useCollection,
@@ -137,8 +138,7 @@ function DeleteDialog({
 
 /** A collection's samples in its own order; a new order shows at once and goes back if the server refuses. */
 function useOrderedSamples(id: string) {
-  const query = useMemo(() => ({ collection: id, sort: 'position' as const }), [id])
-  const list = useSamples(query)
+  const list = useSamples(inOrder(id))
   const [order, setOrder] = useState<string[] | null>(null)
   const loaded = useMemo(() => list.data?.pages.flatMap((page) => page.samples) ?? [], [list.data])
   const samples = useMemo(() => (order ? sorted(loaded, order) : loaded), [loaded, order])
@@ -150,29 +150,47 @@ function useOrderedSamples(id: string) {
   // An order is an order of all of them, so all of them are loaded.
   useEffect(loadMore, [loadMore])
 
-  async function reorder(ids: string[]) {
+  /** One after the other: of two orders sent at once, the server might keep the first. */
+  const saving = useRef(Promise.resolve())
+  const wanted = useRef<string[] | null>(null)
+
+  function reorder(ids: string[]) {
+    wanted.current = ids
     setOrder(ids)
+    saving.current = saving.current.then(() => save(ids))
+  }
+
+  async function save(ids: string[]) {
+    // A newer order has come in the meantime, and says it all.
+    if (wanted.current !== ids) return
     try {
       await orderCollection(id, ids)
-      await queryClient.invalidateQueries({ queryKey: keys.sampleList(query) })
     } catch (error) {
       notifyFailure('The new order was not saved', error)
     }
-    setOrder(null)
+    if (wanted.current !== ids) return
+    await queryClient.invalidateQueries({ queryKey: keys.sampleList(inOrder(id)) })
+    if (wanted.current === ids) setOrder(null)
   }
 
   async function remove(some: Sample[], name: string) {
     const ids = some.map((sample) => sample.id)
+    const before = samples.map((sample) => sample.id)
     try {
-      for (const sampleId of ids) await removeFromCollection(id, sampleId)
+      await removeFromCollection(id, ids)
       notify(`${count(ids.length, 'sample')} removed from ${name}`, {
         label: 'Undo',
-        run: () => void addToCollection({ id, name }, ids),
+        run: () => void putBack(ids, before, name),
       })
     } catch (error) {
       notifyFailure('Not everything was removed', error)
     }
-    void queryClient.invalidateQueries({ queryKey: keys.samples })
+  }
+
+  /** Back to their old places, if the collection is otherwise as it was. */
+  async function putBack(ids: string[], before: string[], name: string) {
+    await addToCollection({ id, name }, ids)
+    if (!hasNextPage) reorder(before)
   }
 
   return {
@@ -180,7 +198,7 @@ function useOrderedSamples(id: string) {
     total: list.data?.pages[0]?.total,
     hasNextPage,
     loadMore,
-    reorder: (ids: string[]) => void reorder(ids),
+    reorder,
     remove,
   }
 }
