@@ -12,6 +12,7 @@ import {
   cancelUpload,
   clearFinished,
   isOngoing,
+  retryFailed,
   retryUpload,
   type Upload,
   useUploads,
@@ -62,9 +63,16 @@ export function UploadPanel() {
           </Button>
         ) : (
           !ongoing && (
-            <Button look="quiet" onClick={clearFinished}>
-              Clear
-            </Button>
+            <>
+              {failed > 1 && (
+                <Button look="quiet" onClick={retryFailed}>
+                  Retry all failed
+                </Button>
+              )}
+              <Button look="quiet" onClick={clearFinished}>
+                Clear
+              </Button>
+            </>
           )
         )}
         <IconButton label={open ? 'Collapse the uploads' : 'Show the uploads'} onClick={() => setOpen(!open)}>

@@ -85,16 +85,18 @@ async function send(upload: Upload): Promise<void> {
   change(id, { state: 'sending', progress: 0, error: null })
   try {
     const sent = await sendPatiently(upload, cancel.signal)
-    const analysed = sent.status === 'completed' || sent.status === 'failed'
+    // Sent before, and its answer lost: the analysis may be over by now.
+    const failed = sent.status === 'failed' && !sent.duplicate
     if (sent.duplicate) change(id, { state: 'duplicate', sampleId: sent.sample_id, progress: 1 })
     else {
       change(id, {
-        state: analysed ? 'done' : 'analysing',
+        state: sent.status === 'completed' ? 'done' : 'analysing',
         sampleId: sent.sample_id,
         jobId: sent.job_id,
         progress: 0,
       })
       heard.set(id, Date.now())
+      if (failed && sent.job_id) void fetchJob(sent.job_id).then(receiveJob, () => undefined)
       refreshTotalsSoon()
     }
   } catch (error) {
@@ -203,6 +205,10 @@ export function retryUpload(upload: Upload): void {
   }
   change(upload.id, { state: 'queued', progress: 0, error: null })
   pump()
+}
+
+export function retryFailed(): void {
+  for (const upload of useUploads.getState().uploads) if (upload.state === 'failed') retryUpload(upload)
 }
 
 export function cancelAll(): void {
