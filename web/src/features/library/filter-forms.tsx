@@ -6,7 +6,7 @@ import { Button } from '@/ui/button'
 import { classes } from '@/ui/classes'
 import { inputClasses } from '@/ui/input'
 import { Switch } from '@/ui/switch'
-import { type Filters, STATUS_LABELS } from './filters'
+import { FASTEST, type Filters, SLOWEST, STATUS_LABELS } from './filters'
 
 type Change = (filters: Partial<Filters>) => void
 
@@ -78,10 +78,6 @@ function AmountInput({ label, value, lowest, highest, placeholder, onChange }: A
     />
   )
 }
-
-/** What the API takes as a tempo. */
-const SLOWEST = 20
-const FASTEST = 400
 
 const TEMPOS = [
   { label: '70–90', min: 70, max: 90 },

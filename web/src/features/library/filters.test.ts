@@ -47,6 +47,11 @@ describe('filters in the address', () => {
     expect(parseFilters({ ...search, tag: 'soul' })).toEqual({ tag: 'soul' })
   })
 
+  it('never ask for what the API refuses', () => {
+    const search = { tempo_min: '5', tempo_max: '900', q: 'x'.repeat(300), tag: 'y'.repeat(60) }
+    expect(parseFilters(search)).toEqual({ q: 'x'.repeat(200), tag: 'y'.repeat(40) })
+  })
+
   it('drop what only goes with another filter when that is gone', () => {
     expect(parseFilters({ tempo_multiples: 'true', key_compatible: 'true' })).toEqual({})
   })

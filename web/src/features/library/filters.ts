@@ -38,17 +38,23 @@ export interface Filters {
   sort?: Sort
 }
 
+/** What the API takes. */
+export const SLOWEST = 20
+export const FASTEST = 400
+export const LONGEST_SEARCH = 200
+const LONGEST_TAG = 40
+
 const KIND_VALUES: readonly Kind[] = ['one-shot', 'loop', 'track']
 const STATUS_VALUES: readonly SampleStatus[] = ['pending', 'processing', 'completed', 'failed']
 const SORT_VALUES: readonly Sort[] = SORTS.map((sort) => sort.value)
 
 /** Reads filters from search parameters; what makes no sense is left out, so that no address breaks the page. */
 export function parseFilters(search: Record<string, unknown>): Filters {
-  const tempo_min = amount(search.tempo_min)
-  const tempo_max = amount(search.tempo_max)
+  const tempo_min = amount(search.tempo_min, SLOWEST, FASTEST)
+  const tempo_max = amount(search.tempo_max, SLOWEST, FASTEST)
   const key = typeof search.key === 'string' && isKey(search.key) ? search.key : undefined
   return present({
-    q: words(search.q),
+    q: words(search.q)?.slice(0, LONGEST_SEARCH),
     kind: oneOf(KIND_VALUES, search.kind),
     tempo_min,
     tempo_max,
@@ -57,7 +63,7 @@ export function parseFilters(search: Record<string, unknown>): Filters {
     key_compatible: key ? flag(search.key_compatible) : undefined,
     duration_min: amount(search.duration_min),
     duration_max: amount(search.duration_max),
-    tag: words(search.tag),
+    tag: words(search.tag)?.slice(0, LONGEST_TAG),
     favourite: flag(search.favourite),
     status: oneOf(STATUS_VALUES, search.status),
     sort: search.sort === DEFAULT_SORT ? undefined : oneOf(SORT_VALUES, search.sort),
@@ -77,10 +83,10 @@ function oneOf<V extends string>(allowed: readonly V[], value: unknown): V | und
   return allowed.find((entry) => entry === value)
 }
 
-function amount(value: unknown): number | undefined {
+function amount(value: unknown, lowest = 0, highest = Number.POSITIVE_INFINITY): number | undefined {
   if (value === '' || value === null || value === undefined) return undefined
   const number = Number(value)
-  return Number.isFinite(number) && number >= 0 ? number : undefined
+  return Number.isFinite(number) && number >= lowest && number <= highest ? number : undefined
 }
 
 function flag(value: unknown): true | undefined {

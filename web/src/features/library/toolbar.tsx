@@ -11,7 +11,7 @@ import { Popover } from '@/ui/popover'
 import { Segments } from '@/ui/segments'
 import { Select } from '@/ui/select'
 import { DurationFilter, KeyFilter, MoreFilter, TempoFilter } from './filter-forms'
-import { activeFilters, DEFAULT_SORT, type Filters, SORTS, span } from './filters'
+import { activeFilters, DEFAULT_SORT, type Filters, LONGEST_SEARCH, SORTS, span } from './filters'
 
 interface ToolbarProps {
   filters: Filters
@@ -155,7 +155,7 @@ function SearchBox({
         placeholder="dusty rhodes -vocal"
         spellCheck={false}
         value={text}
-        maxLength={200}
+        maxLength={LONGEST_SEARCH}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Escape') {
