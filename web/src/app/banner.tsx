@@ -1,5 +1,5 @@
 import { CloudOff, WifiOff } from 'lucide-react'
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
 import { type Service, useConnectivity } from '@/api/connectivity'
 import { queryClient } from '@/api/query'
 import { Button } from '@/ui/button'
@@ -24,11 +24,18 @@ export function ConnectivityBanner() {
   if (!online) return <Strip icon={<WifiOff size={14} />}>You are offline. Changes need a connection.</Strip>
   if (!away) return null
   return (
-    <Strip icon={<CloudOff size={14} />}>
-      {MISSING[away]} <span className="text-dim">Trying again{left > 0 ? ` in ${left} s` : '…'}</span>
-      <Button className="ml-1" onClick={retry}>
-        Try now
-      </Button>
+    <Strip
+      icon={<CloudOff size={14} />}
+      aside={
+        <>
+          <span className="text-dim">Trying again{left > 0 ? ` in ${left} s` : '…'}</span>
+          <Button className="ml-1" onClick={retry}>
+            Try now
+          </Button>
+        </>
+      }
+    >
+      {MISSING[away]}
     </Strip>
   )
 }
@@ -37,14 +44,15 @@ function retry(): void {
   void queryClient.refetchQueries({ type: 'active' })
 }
 
-function Strip({ icon, children }: { icon: React.ReactNode; children: React.ReactNode }) {
+/** What stands aside is not announced: a countdown would talk every second. */
+function Strip({ icon, aside, children }: { icon: ReactNode; aside?: ReactNode; children: ReactNode }) {
   return (
-    <div
-      role="status"
-      className="flex min-h-9 items-center gap-2 border-b border-[#5a4a1c] bg-[#2a220d] px-4 py-1 text-warn"
-    >
+    <div className="flex min-h-9 items-center gap-2 border-b border-[#5a4a1c] bg-[#2a220d] px-4 py-1 text-warn">
       {icon}
-      <span className="text-ink">{children}</span>
+      <span role="status" className="text-ink">
+        {children}
+      </span>
+      {aside}
     </div>
   )
 }

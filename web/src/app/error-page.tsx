@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'react'
 import { explain, isTemporary, Problem } from '@/api/problem'
 import { Button, buttonClasses } from '@/ui/button'
 import { Empty } from '@/ui/empty'
+import { useTitle } from '@/ui/title'
 
 const RETRY_SECONDS = 5
 
@@ -62,6 +63,7 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
 }
 
 export function NotFoundPage() {
+  useTitle('Not found')
   return (
     <Empty
       onlyHeading

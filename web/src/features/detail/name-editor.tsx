@@ -1,5 +1,5 @@
 import { Pencil } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { SampleDetail } from '@/api/types'
 import { useChangeSample } from '@/features/samples'
 import { IconButton } from '@/ui/button'
@@ -10,6 +10,14 @@ import { notifyFailure } from '@/ui/toast'
 export function NameEditor({ sample }: { sample: SampleDetail }) {
   const [draft, setDraft] = useState<string | null>(null)
   const { mutate } = useChangeSample(sample.id)
+
+  // The field goes away with the keyboard's place in it: the place goes back to the button that opened it.
+  const rename = useRef<HTMLButtonElement>(null)
+  const leaving = useRef(false)
+  useEffect(() => {
+    if (draft === null && leaving.current) rename.current?.focus()
+    leaving.current = false
+  }, [draft])
 
   function save() {
     const name = draft?.trim()
@@ -22,7 +30,7 @@ export function NameEditor({ sample }: { sample: SampleDetail }) {
     return (
       <div className="group flex min-w-0 items-center gap-1">
         <h1 className="truncate text-base font-semibold">{sample.name}</h1>
-        <IconButton label="Rename" onClick={() => setDraft(sample.name)}>
+        <IconButton ref={rename} label="Rename" onClick={() => setDraft(sample.name)}>
           <Pencil size={13} />
         </IconButton>
       </div>
@@ -38,8 +46,12 @@ export function NameEditor({ sample }: { sample: SampleDetail }) {
       onFocus={(event) => event.target.select()}
       onBlur={save}
       onKeyDown={(event) => {
+        if (event.key !== 'Enter' && event.key !== 'Escape') return
+        // Or the same Enter would press the button that is focused next.
+        event.preventDefault()
+        leaving.current = true
         if (event.key === 'Enter') save()
-        if (event.key === 'Escape') setDraft(null)
+        else setDraft(null)
       }}
       className="w-80 text-sm"
     />

@@ -79,7 +79,9 @@ function Scrubber({ sample }: { sample: Sample }) {
       onPosition((fraction, at) => {
         heard.current?.setAttribute('width', String(fraction * WAVE_WIDTH))
         if (head.current) head.current.style.transform = `translateX(${fraction * 100}%)`
-        if (time.current) time.current.textContent = seconds(at)
+        const shown = seconds(at)
+        if (time.current && time.current.textContent !== shown) time.current.textContent = shown
+        if (slider.current?.getAttribute('aria-valuenow') === at.toFixed(1)) return
         slider.current?.setAttribute('aria-valuenow', at.toFixed(1))
         slider.current?.setAttribute('aria-valuetext', `${at.toFixed(1)} of ${duration.toFixed(1)} seconds`)
       }),

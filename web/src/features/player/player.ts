@@ -68,6 +68,7 @@ let request = 0
 
 /** Plays from the start, or from `fraction` of the way through. */
 export async function play(sample: Sample, fraction = 0): Promise<void> {
+  if (sample.status !== 'completed') return
   const mine = ++request
   const loaded =
     usePlayer.getState().sample?.id === sample.id &&
