@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from playwright.async_api import FilePayload, expect
 
@@ -46,9 +48,18 @@ async def test_a_session_ended_elsewhere_leads_to_sign_in_and_back_to_the_sample
 
 
 async def end_session_elsewhere(producer: Producer) -> None:
-    """End the session on the server while this page knows nothing of it: with its cookie, from outside of the page."""
-    url = producer.installation.url
-    answer = await producer.page.context.request.post(
-        f"{url}/api/auth/logout", headers={"X-Requested-With": "sample-agent", "Origin": url}
+    """End the session on the server while the page knows nothing of it, and wait until every program has noticed."""
+    page, installation = producer.page, producer.installation
+    async with page.expect_request(lambda request: "authorization" in request.headers) as asked:
+        await page.reload()
+    token = {"Authorization": (await asked.value).headers["authorization"]}
+    await expect(page.get_by_role("heading", name="pad")).to_be_visible()
+    answer = await page.context.request.post(
+        f"{installation.url}/api/auth/logout",
+        headers={"X-Requested-With": "sample-agent", "Origin": installation.url},
     )
     assert answer.ok, await answer.text()
+    facets = f"{installation.library_url}/api/facets"
+    async with asyncio.timeout(10):
+        while (await page.context.request.get(facets, headers=token)).status != 401:
+            pass
