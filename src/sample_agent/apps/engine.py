@@ -93,7 +93,7 @@ def create_engine_app(settings: Settings) -> FastAPI:
                 app.state.engine = Engine(pool, space, allowed_hosts(settings), places)
                 yield
 
-    app = create_app("engine", public_url=settings.public_url, lifespan=lifespan)
+    app = create_app("engine", public_url=settings.engine_url or settings.public_url, lifespan=lifespan)
     app.state.token = settings.engine_token_value().encode()
     app.include_router(router)
     return app

@@ -33,7 +33,7 @@ def create_library_app(settings: Settings) -> FastAPI:
 
     app = create_app(
         "library",
-        public_url=settings.public_url,
+        public_url=settings.library_url or settings.public_url,
         lifespan=lifespan,
         readiness=DATABASE_READINESS,
         cors_origins=(settings.public_url, *settings.cors_origins),

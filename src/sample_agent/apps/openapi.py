@@ -22,6 +22,7 @@ def api_description() -> dict[str, Any]:
             _env_file=None,
             environment="development",
             data_dir=Path(folder),
+            database_url=SecretStr("postgresql://nobody@localhost/nothing"),
             signing_key=SecretStr("describes, and signs nothing at all"),
             storage_bucket="",
             library_url="",

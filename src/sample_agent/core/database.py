@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -154,7 +155,7 @@ def answer_lost_database_with_503(app: FastAPI) -> None:
             instance=request.scope["path"],
         )
 
-    for kind in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError):
+    for kind in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError, socket.gaierror):
         app.add_exception_handler(kind, unavailable)
 
 
