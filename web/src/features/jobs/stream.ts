@@ -40,16 +40,27 @@ export function receiveJob(job: Job): void {
   if (status) patchSample(job.sample_id, { status })
 }
 
-const TOTALS_EVERY = 2000
-let totalsTimer: ReturnType<typeof setTimeout> | null = null
+const TOTALS_PAUSE = 2000
+let totalsDue = false
+let refreshingTotals = false
 
-/** Counts and lists follow at most every two seconds, however many jobs end. */
+/**
+ * Counts and lists follow two seconds later, however many jobs end, and never before the last answer is there: a long
+ * list takes a while, and asking again would throw away what has come of it.
+ */
 export function refreshTotalsSoon(): void {
-  if (totalsTimer !== null) return
-  totalsTimer = setTimeout(() => {
-    totalsTimer = null
-    samplesChanged()
-  }, TOTALS_EVERY)
+  totalsDue = true
+  if (!refreshingTotals) void refreshTotalsWhileDue()
+}
+
+async function refreshTotalsWhileDue(): Promise<void> {
+  refreshingTotals = true
+  while (totalsDue) {
+    await new Promise((resolve) => setTimeout(resolve, TOTALS_PAUSE))
+    totalsDue = false
+    await samplesChanged()
+  }
+  refreshingTotals = false
 }
 
 const FIRST_WAIT = 1000
@@ -68,7 +79,7 @@ export async function followJobs(signal: AbortSignal): Promise<void> {
       const response = await authorizedFetch(request)
       if (!response.ok) throw await problemFromResponse(response)
       // Whatever ended while nobody listened is in the lists, not in the stream.
-      if (connectedBefore) samplesChanged()
+      if (connectedBefore) void samplesChanged()
       connectedBefore = true
       await readEvents(response, ({ event, data }) => {
         wait = FIRST_WAIT

@@ -119,7 +119,7 @@ export async function restoreSamples(ids: string[]): Promise<void> {
   } catch (error) {
     notifyFailure('Not everything could be restored', error)
   }
-  samplesChanged()
+  void samplesChanged()
   void queryClient.invalidateQueries({ queryKey: keys.collections })
 }
 
@@ -142,7 +142,7 @@ export async function deleteSamples(samples: readonly Sample[]): Promise<void> {
     const what = samples.length === 1 ? (samples[0]?.name ?? 'Sample') : count(gone.length, 'sample')
     notify(`${what} moved to the trash`, { label: 'Undo', run: () => void restoreSamples(gone) })
   }
-  samplesChanged()
+  void samplesChanged()
   void queryClient.invalidateQueries({ queryKey: keys.collections })
 }
 

@@ -49,8 +49,8 @@ export function otherListsChanged(): void {
   void queryClient.invalidateQueries({ queryKey: [...keys.samples, 'list'], refetchType: 'none' })
 }
 
-export function samplesChanged(): void {
-  void queryClient.invalidateQueries({ queryKey: [...keys.samples, 'list'] })
-  void queryClient.invalidateQueries({ queryKey: keys.facets })
-  void queryClient.invalidateQueries({ queryKey: keys.usage })
+/** Asks anew for what is on screen; done when the answers are there. */
+export async function samplesChanged(): Promise<void> {
+  const stale = [[...keys.samples, 'list'], keys.facets, keys.usage]
+  await Promise.all(stale.map((queryKey) => queryClient.invalidateQueries({ queryKey })))
 }

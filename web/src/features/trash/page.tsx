@@ -105,7 +105,7 @@ function useEmptyTrash(onDone: () => void) {
     onSuccess: ({ deleted }) => {
       onDone()
       notify(`${count(deleted, 'sample')} deleted for good`)
-      samplesChanged()
+      void samplesChanged()
     },
     onError: (error) => notifyFailure('The trash was not emptied', error),
   })
