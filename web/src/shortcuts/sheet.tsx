@@ -34,7 +34,7 @@ export function ShortcutSheet({ open, onClose }: { open: boolean; onClose: () =>
           </section>
         ))}
       </div>
-      <Switch checked={on} onChange={setCharacterKeys} className="border-t border-line pt-3">
+      <Switch checked={on} onChange={setCharacterKeys} className="flex! border-t border-line pt-3">
         Single-letter shortcuts
       </Switch>
     </Dialog>

@@ -21,7 +21,7 @@ export function Dialog({ open, onClose, title, description, children, wide }: Di
         <Base.Popup
           ref={popup}
           // Whoever is asked for something types it at once; true is the first thing that takes the focus.
-          initialFocus={() => popup.current?.querySelector('input') ?? true}
+          initialFocus={() => popup.current?.querySelector<HTMLElement>('input:not([type=checkbox])') ?? true}
           className={classes(
             'popup fixed top-[14vh] left-1/2 z-50 max-h-[76vh] w-[calc(100vw-2rem)] -translate-x-1/2 overflow-y-auto p-5',
             wide ? 'max-w-3xl' : 'max-w-lg',

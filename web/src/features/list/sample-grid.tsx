@@ -139,7 +139,10 @@ export function SampleGrid({
     },
     menu(index, anchor) {
       const sample = samples[index]
-      if (sample) setMenu({ samples: cursor.selected.has(sample.id) ? cursor.chosen : [sample], anchor })
+      if (!sample) return
+      const selected = cursor.selected.has(sample.id)
+      if (!selected) cursor.moveTo(index)
+      setMenu({ samples: selected ? cursor.chosen : [sample], anchor })
     },
     drag(index, event) {
       const sample = samples[index]

@@ -213,7 +213,11 @@ function Description({ sample: { tags, vibe } }: { sample: Sample }) {
       {tags.slice(0, 3).map((tag) => (
         <Tag key={tag}>{tag}</Tag>
       ))}
-      {vibe && <span className="min-w-0 truncate pl-1 text-2xs text-dim">{vibe}</span>}
+      {vibe && (
+        <span className={classes('min-w-0 truncate text-2xs text-dim', tags.length > 0 && 'pl-1')}>
+          {vibe}
+        </span>
+      )}
     </div>
   )
 }
