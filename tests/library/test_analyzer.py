@@ -308,7 +308,7 @@ async def test_a_full_engine_is_asked_again(storage: Storage, engine_app: FastAP
 
 async def test_a_wrong_token_is_not_blamed_on_the_file(storage: Storage, engine_address: str) -> None:
     await storage.put(SOURCE, wav(tone()), "audio/wav")
-    async with open_analyzer(remote_settings(engine_address, "another token"), storage) as analyzer:
+    async with open_analyzer(remote_settings(engine_address, "another token than the engine has"), storage) as analyzer:
         with pytest.raises(AnalyzerUnavailable, match="401"):
             await analyzer.analyze(SOURCE, PREVIEW, ignored)
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from functools import cache, partial
 from importlib.resources import files
+from typing import TypeVar
 
 import anyio
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from sample_agent.accounts.errors import PasswordTooCommon
+from sample_agent.core.errors import Unavailable
 
 SHORTEST, LONGEST = 8, 1024
+LONGEST_LINE = 50
+"""How many hashes may wait their turn; whoever comes after them is asked to come back."""
+
+T = TypeVar("T")
 
 
 def refuse_common(password: str, *, email: str = "") -> None:
@@ -41,7 +48,7 @@ class Passwords:
         self._nobodys_hash = self._argon2.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
-        return await anyio.to_thread.run_sync(self._argon2.hash, password, limiter=self._limiter)
+        return await self._in_line(partial(self._argon2.hash, password))
 
     async def check(self, password: str, stored_hash: str | None) -> tuple[bool, str | None]:
         """Whether the password is right, and a new hash to store when the stored one has outdated parameters.
@@ -49,5 +56,10 @@ class Passwords:
         Without a stored hash (no such account) it takes just as long and is wrong.
         """
         check = partial(self._argon2.verify_and_update, password, stored_hash or self._nobodys_hash)
-        right, new_hash = await anyio.to_thread.run_sync(check, limiter=self._limiter)
+        right, new_hash = await self._in_line(check)
         return right and stored_hash is not None, new_hash
+
+    async def _in_line(self, work: Callable[[], T]) -> T:
+        if self._limiter.statistics().tasks_waiting >= LONGEST_LINE:
+            raise Unavailable("Very many people are signing in at this moment. Try again shortly.", retry_after=5)
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)

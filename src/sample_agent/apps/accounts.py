@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from sample_agent import accounts, billing
 from sample_agent.apps.web import mount_web
-from sample_agent.apps.wiring import DATABASE_READINESS, open_database
+from sample_agent.apps.wiring import DATABASE_READINESS, open_database, require_given
 from sample_agent.core.database import answer_lost_database_with_503
 from sample_agent.core.http import VERSION, create_app
 from sample_agent.core.mail import outbox_router
@@ -40,6 +40,7 @@ async def get_configuration(request: Request) -> WebConfiguration:
 
 def create_accounts_app(settings: Settings) -> FastAPI:
     """The accounts API as a program of its own."""
+    require_given(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

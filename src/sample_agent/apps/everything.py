@@ -10,13 +10,14 @@ from fastapi import FastAPI
 
 from sample_agent.apps.accounts import add_accounts, add_web, open_accounts
 from sample_agent.apps.library import add_library, open_library
-from sample_agent.apps.wiring import DATABASE_READINESS, open_database
+from sample_agent.apps.wiring import DATABASE_READINESS, open_database, require_given
 from sample_agent.core.http import create_app
 from sample_agent.core.settings import Settings
 
 
 def create_everything(settings: Settings) -> FastAPI:
     """The application that `sample-agent serve` runs beside its worker."""
+    require_given(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 
 from sample_agent.apps.accounts import open_accounts
-from sample_agent.apps.wiring import DATABASE_READINESS, database_address, make_storage, open_database
+from sample_agent.apps.wiring import DATABASE_READINESS, database_address, make_storage, open_database, require_given
 from sample_agent.core.database import answer_lost_database_with_503
 from sample_agent.core.database_url import asyncpg_url
-from sample_agent.core.files import files_router
+from sample_agent.core.files import answer_storage_errors, files_router
 from sample_agent.core.http import create_app
+from sample_agent.core.scratch import scratch_space
 from sample_agent.core.settings import Settings
 from sample_agent.engine.pool import EnginePool
 from sample_agent.library import api
@@ -22,6 +23,7 @@ from sample_agent.library.events import JobEvents
 
 def create_library_app(settings: Settings) -> FastAPI:
     """The library API as a program of its own; the web app calls it from the accounts API's origin."""
+    require_given(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -46,6 +48,7 @@ def create_library_app(settings: Settings) -> FastAPI:
 
 async def open_library(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
     """Give a running application what the library routes need."""
+    app.state.scratch_space = stack.enter_context(scratch_space(settings.data_dir / "scratch"))
     app.state.engine_pool = await stack.enter_async_context(
         EnginePool(
             workers=1,
@@ -61,6 +64,7 @@ async def open_library(app: FastAPI, settings: Settings, stack: AsyncExitStack) 
 def add_library(app: FastAPI, settings: Settings) -> None:
     """Add the library routes, and those of the files when they lie in a folder."""
     answer_lost_database_with_503(app)
+    answer_storage_errors(app)
     app.state.storage = make_storage(settings, links_from=settings.library_url)
     app.include_router(api.router)
     if app.state.storage.local_links is not None:

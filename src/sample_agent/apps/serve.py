@@ -27,6 +27,13 @@ class PortTakenError(RuntimeError):
         )
 
 
+class NotMigratedError(RuntimeError):
+    """The database that is not ours to migrate has another schema than this version needs."""
+
+    def __init__(self) -> None:
+        super().__init__("The database of DATABASE_URL has another schema: run `sample-agent migrate` first.")
+
+
 def serve(settings: Settings) -> int:
     """Start the database (unless DATABASE_URL names one), migrate it, and run the programs until told to stop.
 
@@ -35,8 +42,12 @@ def serve(settings: Settings) -> int:
     if not _is_free(settings.host, settings.port):
         raise PortTakenError(settings.host, settings.port)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.signing_key_bytes()
     if settings.database_url is not None:
-        return _run(settings, settings.database_url.get_secret_value(), postgres=None)
+        app_url = settings.database_url.get_secret_value()
+        if not asyncio.run(is_migrated(app_url)):
+            raise NotMigratedError
+        return _run(settings, app_url, postgres=None)
     with EmbeddedPostgres(settings.data_dir) as postgres:
         _migrate(postgres.address.owner_url)
         return _run(settings, postgres.address.app_url, postgres=postgres)

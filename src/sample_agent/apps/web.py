@@ -21,7 +21,7 @@ BUILT_APP = Path(__file__).parent / "_web"
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
-_NOT_PAGES = ("api/", "assets/", "docs/errors/", ".well-known/")
+_NOT_PAGES = ("api/", "assets/", "docs/errors/", "files/", ".well-known/")
 """Addresses below these belong to the APIs or name one exact file: what is missing there is missing."""
 
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))

@@ -39,6 +39,12 @@ def database_address(settings: Settings) -> str:
     return settings.database_url.get_secret_value()
 
 
+def require_given(settings: Settings) -> None:
+    """Raise before anything starts when the database or a secret is missing."""
+    database_address(settings)
+    settings.signing_key_bytes()
+
+
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """A pool on DATABASE_URL, refused when its role would bypass row-level security."""

@@ -6,14 +6,18 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Request
+import structlog
+from fastapi import APIRouter, FastAPI, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
-from sample_agent.core.errors import BadRequest, Forbidden, NotFound, PayloadTooLarge, Problem
+from sample_agent.core.errors import BadRequest, Forbidden, NotFound, PayloadTooLarge, Problem, Unavailable
+from sample_agent.core.http import problem_response
 from sample_agent.core.request_body import streams_body
 from sample_agent.core.signed_urls import BadSignature, Grant, LocalLinks, Verb, attachment, read_grant
-from sample_agent.core.storage import InvalidKey, ObjectExists, Storage, StorageError, StoredObject
+from sample_agent.core.storage import InvalidKey, ObjectExists, ObjectMissing, Storage, StorageError, StoredObject
+
+log = structlog.get_logger("files")
 
 UNKNOWN_TYPE = "application/octet-stream"
 _ONE_RANGE = re.compile(r"bytes[ \t]*=[ \t]*([0-9]{0,18})[ \t]*-[ \t]*([0-9]{0,18})[ \t]*", re.IGNORECASE)
@@ -77,6 +81,26 @@ def files_router(storage: Storage) -> APIRouter:
         return Response(status_code=201)
 
     return router
+
+
+def answer_storage_errors(app: FastAPI) -> None:
+    """Turn an object that is gone into 404, and a store that is away into 503 with Retry-After."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        log.warning("the storage failed", error=repr(error))
+        problem = (
+            NotFound("The file is not in storage any more.")
+            if isinstance(error, ObjectMissing)
+            else Unavailable("The file storage does not answer right now.", retry_after=5)
+        )
+        return problem_response(
+            problem,
+            request_id=request.state.request_id,
+            public_url=app.state.public_url,
+            instance=request.scope["path"],
+        )
+
+    app.add_exception_handler(StorageError, answer)
 
 
 async def ranged_response(

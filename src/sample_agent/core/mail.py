@@ -15,13 +15,14 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Protocol
 
 import aiosmtplib
 import anyio.to_thread
 from aiosmtplib import errors as smtp
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -154,8 +155,11 @@ def read_outbox_mail(folder: Path, mail_id: str) -> StoredMail | None:
 
 
 def outbox_router(folder: Path) -> APIRouter:
-    """The development pages that show what would have been mailed: `/outbox` and `/outbox/{id}`."""
-    router = APIRouter(prefix="/outbox", include_in_schema=False)
+    """The development pages that show what would have been mailed: `/outbox` and `/outbox/{id}`.
+
+    Mails hold links that sign people in: the pages show them to this machine alone.
+    """
+    router = APIRouter(prefix="/outbox", include_in_schema=False, dependencies=[Depends(_this_machine_only)])
     pages = _templates(TEMPLATES)
     headers = {
         "Cache-Control": "no-store",
@@ -180,6 +184,11 @@ def outbox_router(folder: Path) -> APIRouter:
         return HTMLResponse(page, headers=headers)
 
     return router
+
+
+def _this_machine_only(request: Request) -> None:
+    if request.client is None or not ip_address(request.client.host).is_loopback:
+        raise NotFound
 
 
 def render(folder: Path, name: str, /, **context: object) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sample_agent.billing import quotas
+from sample_agent.billing import Plan, quotas
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.queue_runner import backoff
 from sample_agent.library import jobs
@@ -189,12 +189,25 @@ async def _fail(
         sample.status = "completed"
     else:
         sample.status, sample.error_code, sample.error_message = "failed", code, message
-        if sample.counted:  # a file we could not analyse costs nothing
+        if sample.counted and await _is_free_of_charge(session, sample, jobs.plan_of(job)):
             sample.counted = False
             await quotas.give_back(session, sample.user_id, "storage", sample.file_size)
     sample.version += 1
     await jobs.end_attempt(session, job, "failed", (cause or message)[:MAX_ERROR_CHARACTERS])
     await jobs.end(session, job, "failed")
+
+
+async def _is_free_of_charge(session: AsyncSession, sample: Sample, plan: Plan) -> bool:
+    """Whether a file that cannot be analysed costs nothing. It does when such files would fill a plan of their own.
+
+    Without that end, bytes of any kind behind the head of an audio file could be kept without limit.
+    """
+    free = await session.scalar(
+        select(func.coalesce(func.sum(Sample.file_size), 0)).where(
+            Sample.user_id == sample.user_id, Sample.counted.is_(False)
+        )
+    )
+    return plan.storage_bytes is None or (free or 0) + sample.file_size <= plan.storage_bytes
 
 
 async def _has_place(session: AsyncSession, job: ProcessingJob) -> bool:

@@ -18,7 +18,7 @@ import structlog
 
 from sample_agent.library.stored_zip import StoredZip
 from sample_agent.sp404.names import device_name
-from sample_agent.sp404.wav import HEADER_BYTES, NotCanonicalWavError, read_wav_header
+from sample_agent.sp404.wav import HEADER_BYTES, read_wav_header
 
 log = structlog.get_logger("card")
 
@@ -65,8 +65,8 @@ async def stream_card(collection_name: str, items: Iterable[CardItem], convert: 
     """The archive in pieces: `README.TXT`, `IMPORT/<collection>/<name>.WAV`…, `MANIFEST.json`.
 
     One item is converted at a time, and its file removed as soon as it is sent or the reader goes away.
-    An item that fails is left out, and the manifest says why: `NotConverted` in its own words. The same
-    items and files give the same archive, byte for byte.
+    An item that is `NotConverted` is left out, and the manifest says why. Any other failure breaks the archive off, so
+    that nobody takes an incomplete one for whole. The same items and files give the same archive, byte for byte.
     """
     archive = StoredZip()
     folders = _Folders(collection_name)
@@ -77,15 +77,11 @@ async def stream_card(collection_name: str, items: Iterable[CardItem], convert: 
         known = {"sample_id": item.sample_id, "name": item.name}
         try:
             converted = await convert(item)
-        except Exception as error:
-            skipped.append({**known, "reason": _reason(item, error)})
+        except NotConverted as error:
+            skipped.append({**known, "reason": str(error)})
             continue
         try:
-            try:
-                content = await anyio.to_thread.run_sync(_look_at, converted.path)
-            except (OSError, NotCanonicalWavError) as error:
-                skipped.append({**known, "reason": _reason(item, error)})
-                continue
+            content = await anyio.to_thread.run_sync(_look_at, converted.path)
             path = folders.place(item.name)
             files.append({**known, "path": path, "sha256": content.sha256, "size": content.size, **_report(converted)})
             yield archive.entry(path, content.size, content.crc32)
@@ -141,13 +137,6 @@ def _look_at(path: Path) -> _Content:
             crc32 = zlib.crc32(block, crc32)
             sha256.update(block)
     return _Content(size, crc32, sha256.hexdigest())
-
-
-def _reason(item: CardItem, error: Exception) -> str:
-    if isinstance(error, NotConverted):
-        return str(error)
-    log.error("sample left out of an export", sample_id=item.sample_id, exc_info=error)
-    return "The sample could not be converted."
 
 
 def _report(converted: Converted) -> dict[str, Any]:

@@ -133,7 +133,13 @@ async def download_linked_export(request: Request, user_id: UUID, collection_id:
 async def _archive(request: Request, user_id: UUID, collection_id: UUID) -> Response:
     async with database_of(request).transaction(user_id) as session:
         collection, samples = await service.samples_to_export(session, collection_id)
-    blocks = export_collection(collection, samples, request.app.state.storage, request.app.state.engine_pool)
+    blocks = export_collection(
+        collection,
+        samples,
+        request.app.state.storage,
+        request.app.state.engine_pool,
+        request.app.state.scratch_space,
+    )
     headers = {"Content-Disposition": attachment(f"{collection.name}.zip"), "Cache-Control": "private, no-store"}
     return StreamingResponse(blocks, media_type="application/zip", headers=headers)
 

@@ -19,7 +19,8 @@ from sample_agent.library import jobs
 MAX_WAITING_EVENTS = 200
 """How many events wait for a slow client before it gets a fresh snapshot instead."""
 RECONNECT_SECONDS = 1.0
-PROBE_SECONDS = 20.0
+PROBE_SECONDS = 2.0
+"""How often the connection is tried: one that the server ended does not always say so by itself."""
 
 log = structlog.get_logger("events")
 

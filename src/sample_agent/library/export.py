@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sample_agent.conversion import convert_to_wav
+from sample_agent.core import examine
+from sample_agent.core.scratch import private_folder
 from sample_agent.core.storage import ObjectMissing, Storage
 from sample_agent.engine import AudioError
 from sample_agent.engine.pool import EnginePool
@@ -16,20 +16,21 @@ from sample_agent.library.models import Collection, Sample
 
 
 async def export_collection(
-    collection: Collection, samples: Sequence[Sample], storage: Storage, pool: EnginePool
+    collection: Collection, samples: Sequence[Sample], storage: Storage, pool: EnginePool, space: Path
 ) -> AsyncIterator[bytes]:
     """The archive, block by block. One sample at a time is fetched and converted, in a worker process.
 
-    A sample that cannot be converted is named in the manifest with its reason; the others are exported.
+    A sample whose file is at fault is named in the manifest with its reason; the others are exported. When storage or
+    engine are away, the archive breaks off. `space` is this process's scratch space.
     """
-    with tempfile.TemporaryDirectory(prefix="sample-agent-export-") as folder:
-        source, destination = Path(folder, "source"), Path(folder, "converted.wav")
+    with private_folder(space) as folder:
+        source, destination = folder / "source", folder / "converted.wav"
 
         async def convert(item: CardItem) -> Converted:
             sample = by_id[item.sample_id]
             try:
                 await storage.copy_to(sample.file_key, source)
-                report = await pool.run(convert_to_wav, str(source), str(destination))
+                report = await examine.convert(pool, source, destination)
             except ObjectMissing as error:
                 raise NotConverted("The file is not in storage any more.") from error
             except AudioError as error:

@@ -97,16 +97,8 @@ class Sample(Model):
     __table_args__ = (
         Index("uq_samples_user_id_sha256", "user_id", "sha256", unique=True),
         Index("ix_samples_user_id_created_at", "user_id", "created_at", "id"),
-        Index("ix_samples_user_id_name", "user_id", "name"),
         Index("ix_samples_user_id_tempo", "user_id", "tempo"),
         Index("ix_samples_deleted_at", "deleted_at", postgresql_where=text("deleted_at is not null")),
-        Index("ix_samples_tags", "tags", postgresql_using="gin"),
-        Index(
-            "ix_samples_search_text",
-            "search_text",
-            postgresql_using="gin",
-            postgresql_ops={"search_text": "gin_trgm_ops"},
-        ),
     )
 
 

@@ -37,7 +37,6 @@ POLICIES = {
 
 def upgrade() -> None:
     create_roles()
-    op.execute("create extension if not exists pg_trgm")
     create_tables()
     create_queue()
     protect_rows()
@@ -182,17 +181,7 @@ def create_tables() -> None:
         unique=False,
         postgresql_where=sa.text("deleted_at is not null"),
     )
-    op.create_index(
-        "ix_samples_search_text",
-        "samples",
-        ["search_text"],
-        unique=False,
-        postgresql_using="gin",
-        postgresql_ops={"search_text": "gin_trgm_ops"},
-    )
-    op.create_index("ix_samples_tags", "samples", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_samples_user_id_created_at", "samples", ["user_id", "created_at", "id"], unique=False)
-    op.create_index("ix_samples_user_id_name", "samples", ["user_id", "name"], unique=False)
     op.create_index("ix_samples_user_id_tempo", "samples", ["user_id", "tempo"], unique=False)
     op.create_index("uq_samples_user_id_sha256", "samples", ["user_id", "sha256"], unique=True)
     op.create_table(
@@ -392,6 +381,7 @@ def grant() -> None:
     op.execute("grant usage on all sequences in schema public to sample_agent_app")
     op.execute("grant select on all tables in schema public to sample_agent_backup")
     op.execute("grant select on all sequences in schema public to sample_agent_backup")
+    op.execute("revoke insert, update, delete on alembic_version from sample_agent_app")
     for role, rights in (
         ("sample_agent_app", "select, insert, update, delete"),
         ("sample_agent_backup", "select"),
