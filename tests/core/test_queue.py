@@ -284,7 +284,7 @@ async def test_a_worker_that_lost_a_task_leaves_it_to_its_new_owner(
 async def test_a_lost_connection_stops_the_tasks_and_ends_the_worker_with_an_error(
     database: Database, app_url: str, entrypoint: str
 ) -> None:
-    began, stopped = asyncio.Event(), asyncio.Event()
+    began, stopped, by_itself = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def handler(payload: dict[str, Any]) -> None:
         began.set()
@@ -304,9 +304,11 @@ async def test_a_lost_connection_stops_the_tasks_and_ends_the_worker_with_an_err
                     {"name": "sample-agent-worker"},
                 )
             await asyncio.wait_for(stopped.wait(), PATIENCE)
+            by_itself.set()
 
     with pytest.raises(ConnectionLost):
         await worker_that_is_cut_off()
+    assert by_itself.is_set()
 
 
 def test_a_task_outlasts_a_mail_server_that_is_away_for_a_while() -> None:
