@@ -92,6 +92,7 @@ async def take_all(
     await the_library(producer)
     await one_sample(producer)
     await collections(producer)
+    await the_trash(producer)
     await the_account(producer)
     await uploads(producer, arriving)
     for fault in conduct.unexpected():
@@ -152,6 +153,13 @@ async def collections(producer: Producer) -> None:
     await take(producer, "collection")
 
 
+async def the_trash(producer: Producer) -> None:
+    page = producer.page
+    await page.goto("/trash")
+    await expect(page.get_by_role("list", name="Deleted samples").get_by_role("listitem").first).to_be_visible()
+    await take(producer, "trash")
+
+
 async def the_account(producer: Producer) -> None:
     await producer.page.goto("/account")
     await expect(producer.page.get_by_text(EMAIL)).to_be_visible()
@@ -192,7 +200,7 @@ async def api(installation: Installation) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def stock(client: httpx.AsyncClient, library: Sequence[Sound]) -> None:
-    """Upload everything, wait until it is analysed, mark some favourites and gather some collections."""
+    """Upload everything, wait until it is analysed, mark favourites, delete a few and gather collections."""
     added: list[str] = []
     for sound in library:
         files = {"audio": (sound.path.name, sound.path.read_bytes())}
@@ -204,6 +212,8 @@ async def stock(client: httpx.AsyncClient, library: Sequence[Sound]) -> None:
             await asyncio.sleep(0.2)
     for sample_id in added[::7]:
         (await client.patch(f"/api/samples/{sample_id}", json={"favourite": True})).raise_for_status()
+    for sample_id in added[3::9]:
+        (await client.delete(f"/api/samples/{sample_id}")).raise_for_status()
     await gather(client, "Night drive", {"kind": "loop", "limit": 9})
     await gather(client, "Kit A: dusty", {"q": "drums", "limit": 16, "sort": "name"})
     await gather(client, "Sunday keys", {"q": "keys", "limit": 6})
