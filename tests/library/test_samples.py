@@ -181,9 +181,12 @@ async def test_a_correction_wins_and_survives_a_new_analysis(alice: Person) -> N
     assert (detail["tempo"], detail["key"], detail["camelot"], detail["kind"]) == (174, "F#m", "11A", "track")
     assert sorted(detail["corrected"]) == ["key", "kind", "tempo"]
     assert detail["analysis"]["tempo"] == machine["analysis"]["tempo"]
+    assert "174" in detail["vibe"]
+    assert "F#m" in detail["vibe"]
     cleared = await alice.http.patch(f"/api/samples/{sample_id}", json={"tempo": None, "key": None, "kind": None})
     assert cleared.json()["tempo"] == machine["tempo"]
     assert cleared.json()["corrected"] == []
+    assert cleared.json()["vibe"] == machine["vibe"]
 
 
 @pytest.mark.parametrize("change", [{"key": "H"}, {"tempo": 0}, {"kind": "song"}, {"owner": "me"}, {"tags": ["a,b"]}])

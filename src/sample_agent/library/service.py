@@ -30,6 +30,7 @@ from sample_agent.library.schemas import (
 )
 from sample_agent.library.search import ListedSample, search_text
 from sample_agent.library.upload import ReceivedFile
+from sample_agent.library.wording import vibe_of
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,8 @@ async def change_sample(session: AsyncSession, sample: Sample, change: SampleCha
     for name in ("tempo", "key", "kind"):
         if name in sent:
             setattr(sample, f"corrected_{name}", getattr(change, name))
+    if sent & {"tempo", "key", "kind"} and (analysis := await latest_analysis(session, sample.id)):
+        sample.vibe = vibe_of(sample, analysis.result)
     if "name" in sent:
         sample.name = change.name or _name_in(sample.filename)
     if "tags" in sent:

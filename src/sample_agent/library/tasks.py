@@ -23,6 +23,7 @@ from sample_agent.library.analyzer import Analyzed, Analyzer, AnalyzerUnavailabl
 from sample_agent.library.attempts import Attempt, LostLease, Wait
 from sample_agent.library.models import Analysis, ProcessingJob, Sample
 from sample_agent.library.search import search_text
+from sample_agent.library.wording import is_corrected, vibe_of
 
 REPORT_SECONDS = 0.5
 """How often progress is written at most; what is done sooner never is."""
@@ -171,7 +172,7 @@ def _enter(session: AsyncSession, sample: Sample, analyzed: Analyzed, key: str) 
     sample.detected_tempo = tempo["bpm"] if tempo else None
     sample.detected_key = musical_key["key"] if musical_key else None
     sample.waveform = analyzed.waveform_row
-    sample.vibe = analyzed.vibe
+    sample.vibe = vibe_of(sample, result) if is_corrected(sample) else analyzed.vibe
     sample.preview_key = key
     sample.preview_size = analyzed.preview_size
     sample.preview_content_type = analyzed.preview_content_type
