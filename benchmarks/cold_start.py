@@ -15,7 +15,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -91,7 +90,6 @@ def newcomers_environment(folder: Path, caches: Path, port: int) -> Mapping[str,
         "UV_CACHE_DIR": str(caches / "uv"),
         "PIP_CACHE_DIR": str(caches / "pip"),
         "npm_config_cache": str(caches / "npm"),
-        "PYTHON": sys.executable,
         "SAMPLE_AGENT_DATA_DIR": str(folder / "data"),
         "SAMPLE_AGENT_PORT": str(port),
     }

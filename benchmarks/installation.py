@@ -84,6 +84,7 @@ def api(installation: Installation, *, sources: Path | None = None) -> Iterator[
         "SAMPLE_AGENT_DATA_DIR": str(installation.settings.data_dir),
         "SAMPLE_AGENT_PUBLIC_URL": installation.settings.public_url,
         "SAMPLE_AGENT_PORT": str(port),
+        "SAMPLE_AGENT_LOG_FORMAT": "json",  # as where a thousand people come
     }
     if sources is not None:
         environment["PYTHONPATH"] = str(sources)

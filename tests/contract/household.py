@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sample_agent.accounts import create_user
 from sample_agent.apps.everything import create_everything
@@ -144,6 +145,17 @@ async def signed_in(app: FastAPI, email: str) -> AsyncIterator[Person]:
         answer.raise_for_status()
         http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
         yield Person(email, http)
+
+
+def already_running(app: FastAPI) -> ASGIApp:
+    """The application for another server, which must not start its parts once more."""
+
+    async def requests_only(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        await app(scope, receive, send)
+
+    return requests_only
 
 
 def client(app: FastAPI) -> httpx.AsyncClient:

@@ -29,7 +29,7 @@ from sample_agent.core.request_body import MAX_BODY_BYTES
 from sample_agent.core.settings import Settings
 from sample_agent.library.models import Collection
 from tests.conftest import free_port
-from tests.contract.household import client, person
+from tests.contract.household import already_running, client, person
 from tests.people import Person
 from tests.serving import serving
 from tests.sounds import tone, wav
@@ -326,7 +326,7 @@ async def test_a_route_that_raises_after_it_wrote_leaves_nothing(app: FastAPI, a
 
 async def test_an_answer_is_sent_when_its_effect_is_kept(app: FastAPI, alice: Person) -> None:
     """What someone has been told is done can be seen by the next request, on whichever connection."""
-    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as http:
+    async with serving(already_running(app)) as address, httpx.AsyncClient(base_url=f"http://{address}") as http:
         token = {"Authorization": alice.http.headers["Authorization"]}
         for number in range(10):
             made = await http.post("/api/collections", json={"name": f"{number}"}, headers=token)

@@ -19,7 +19,7 @@ from joserfc.jwk import OctKey, RSAKey
 from sqlalchemy import text
 
 from sample_agent.core.database import Database
-from tests.contract.household import MARK, Household, collection, uploaded
+from tests.contract.household import MARK, Household, already_running, collection, uploaded
 from tests.contract.operations import DESCRIPTION, KIND_OF, OPERATIONS, STREAMS, Ids, Operation
 from tests.people import Person
 from tests.serving import serving
@@ -133,7 +133,10 @@ async def test_answers_do_not_depend_on_what_others_have(household: Household, s
 
 
 async def test_live_progress_is_ones_own(household: Household, bob: Person) -> None:
-    async with serving(household.app) as address, httpx.AsyncClient(base_url=f"http://{address}") as http:
+    async with (
+        serving(already_running(household.app)) as address,
+        httpx.AsyncClient(base_url=f"http://{address}") as http,
+    ):
         token = {"Authorization": bob.http.headers["Authorization"]}
         async with http.stream("GET", "/api/jobs/events", headers=token) as stream, asyncio.timeout(30):
             lines = stream.aiter_lines()

@@ -270,7 +270,9 @@ def _install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
-        fields = [{"loc": list(item["loc"]), "msg": item["msg"].removeprefix("Value error, ")} for item in error.errors()]
+        fields = [
+            {"loc": list(item["loc"]), "msg": item["msg"].removeprefix("Value error, ")} for item in error.errors()
+        ]
         return respond(request, ValidationFailed(_first_complaint(fields), errors=fields))
 
     @app.exception_handler(HTTPException)
