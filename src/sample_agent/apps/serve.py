@@ -54,20 +54,28 @@ def serve(settings: Settings) -> int:
 
 
 def _run(settings: Settings, app_url: str, *, postgres: EmbeddedPostgres | None) -> int:
+    # Its metrics are no reason for a worker not to work: on a machine where their port is taken, any will do.
+    worker_port = settings.worker_port if _is_free(settings.host, settings.worker_port) else _any_port(settings.host)
     given = {
         "SAMPLE_AGENT_DATABASE_URL": app_url,
         "SAMPLE_AGENT_DATA_DIR": str(settings.data_dir),
         "SAMPLE_AGENT_HOST": settings.host,
         "SAMPLE_AGENT_PORT": str(settings.port),
         "SAMPLE_AGENT_PUBLIC_URL": settings.public_url,
-        # Its metrics are no reason for a worker not to work: on a machine where the port is taken, any will do.
-        "SAMPLE_AGENT_WORKER_PORT": str(settings.worker_port if _is_free(settings.host, settings.worker_port) else 0),
+        "SAMPLE_AGENT_WORKER_PORT": str(worker_port),
     }
     sample_agent = (sys.executable, "-m", "sample_agent")
     supervisor = Supervisor(
         [
-            Program("api", (*sample_agent, "api"), given, ready=f"http://{_reachable(settings)}/readyz"),
-            Program("worker", (*sample_agent, "worker"), given),
+            Program(
+                "api", (*sample_agent, "api"), given, ready=f"http://{_reachable(settings.host)}:{settings.port}/readyz"
+            ),
+            Program(
+                "worker",
+                (*sample_agent, "worker"),
+                given,
+                ready=f"http://{_reachable(settings.host)}:{worker_port}/readyz",
+            ),
         ],
         postgres=postgres,
     )
@@ -92,9 +100,14 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def _reachable(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    return f"{host}:{settings.port}"
+def _any_port(host: str) -> int:
+    with socket.create_server((host, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
 
 
 def _greet(settings: Settings) -> None:

@@ -152,7 +152,7 @@ async def _store_file(
         elif isinstance(event, bytes):
             head += event
     if not head:
-        raise EmptyFile(f"{part.filename} has no content.")
+        raise EmptyFile("The file is empty.")
     format_ = sniff_format(head[:HEAD_BYTES])
     if format_ is None:
         raise UnsupportedAudio(f"{part.filename} is not audio we can read.")
