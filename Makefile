@@ -7,7 +7,7 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run test lint types web bench fmt lock screenshots clean
+.PHONY: help setup run test lint types web openapi bench fmt lock screenshots clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -42,6 +42,9 @@ types: setup ## strict types, Python and TypeScript
 
 web: setup ## build the web app if its sources changed
 	$(BIN)/python hatch_build.py
+
+openapi: setup ## write web/openapi.json anew, after a change of routes or schemas
+	$(BIN)/python -m sample_agent.apps.openapi
 
 bench: setup ## speed and accuracy, each beside a peer; results in benchmarks/results
 	$(BIN)/python -m benchmarks

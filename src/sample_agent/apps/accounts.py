@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
+from contextlib import AsyncExitStack
 
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
 
 from sample_agent import accounts, billing
+from sample_agent.apps.service import create_service
 from sample_agent.apps.web import mount_web
-from sample_agent.apps.wiring import DATABASE_READINESS, open_database, require_given
-from sample_agent.core.database import answer_lost_database_with_503
-from sample_agent.core.http import VERSION, create_app
+from sample_agent.core.http import VERSION
 from sample_agent.core.mail import outbox_router
 from sample_agent.core.settings import Settings
 
@@ -40,37 +37,24 @@ async def get_configuration(request: Request) -> WebConfiguration:
 
 def create_accounts_app(settings: Settings) -> FastAPI:
     """The accounts API as a program of its own."""
-    require_given(settings)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            app.state.database = await stack.enter_async_context(open_database(settings))
-            open_accounts(app, settings)
-            yield
-
-    app = create_app(
-        "accounts",
-        public_url=settings.public_url,
-        lifespan=lifespan,
-        readiness=DATABASE_READINESS,
-        cors_origins=settings.cors_origins,
-        strict_transport=urlsplit(settings.public_url).scheme == "https",
-    )
-    app.state.settings = settings
+    app = create_service("accounts", settings, open_accounts)
     add_accounts(app, settings)
     add_web(app, settings)
     return app
 
 
-def open_accounts(app: FastAPI, settings: Settings, *, signing: bool = True) -> None:
-    """Give a running application what the accounts routes and everyone's sign-in check need."""
-    app.state.identity = accounts.Identity(settings, app.state.database, accounts.load_keys(settings, signing=signing))
+async def open_accounts(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
+    """What the accounts routes need."""
+    app.state.identity = accounts.Identity(settings, app.state.database, accounts.load_keys(settings))
+
+
+async def open_sign_in_check(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
+    """What any other service needs to know who is calling: all of that but the private key."""
+    app.state.identity = accounts.Identity(settings, app.state.database, accounts.load_keys(settings, signing=False))
 
 
 def add_accounts(app: FastAPI, settings: Settings) -> None:
     """Add the accounts routes, and in development the outbox."""
-    answer_lost_database_with_503(app)
     app.include_router(accounts.router)
     app.include_router(billing.router)
     app.include_router(configuration)

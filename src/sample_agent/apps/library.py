@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
+from contextlib import AsyncExitStack
 
 from fastapi import FastAPI
 
-from sample_agent.apps.accounts import open_accounts
-from sample_agent.apps.wiring import DATABASE_READINESS, database_address, make_storage, open_database, require_given
-from sample_agent.core.database import answer_lost_database_with_503
+from sample_agent.apps.accounts import open_sign_in_check
+from sample_agent.apps.service import create_service
+from sample_agent.apps.wiring import database_address, make_storage
 from sample_agent.core.database_url import asyncpg_url
 from sample_agent.core.files import answer_storage_errors, files_router
-from sample_agent.core.http import create_app
 from sample_agent.core.scratch import scratch_space
 from sample_agent.core.settings import Settings
 from sample_agent.engine.pool import EnginePool
@@ -23,25 +20,14 @@ from sample_agent.library.events import JobEvents
 
 def create_library_app(settings: Settings) -> FastAPI:
     """The library API as a program of its own; the web app calls it from the accounts API's origin."""
-    require_given(settings)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            app.state.database = await stack.enter_async_context(open_database(settings))
-            open_accounts(app, settings, signing=False)
-            await open_library(app, settings, stack)
-            yield
-
-    app = create_app(
+    app = create_service(
         "library",
-        public_url=settings.library_url or settings.public_url,
-        lifespan=lifespan,
-        readiness=DATABASE_READINESS,
-        cors_origins=(settings.public_url, *settings.cors_origins),
-        strict_transport=urlsplit(settings.public_url).scheme == "https",
+        settings,
+        open_sign_in_check,
+        open_library,
+        public_url=settings.library_url,
+        cors_origins=(settings.public_url,),
     )
-    app.state.settings = settings
     add_library(app, settings)
     return app
 
@@ -63,7 +49,6 @@ async def open_library(app: FastAPI, settings: Settings, stack: AsyncExitStack) 
 
 def add_library(app: FastAPI, settings: Settings) -> None:
     """Add the library routes, and those of the files when they lie in a folder."""
-    answer_lost_database_with_503(app)
     answer_storage_errors(app)
     app.state.storage = make_storage(settings, links_from=settings.library_url)
     app.include_router(api.router)

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
-
-from sample_agent.apps.migrate import require_head
 from sample_agent.core.database import Database
-from sample_agent.core.http import ReadinessCheck
 from sample_agent.core.mail import Mailer, OutboxMailer, SmtpMailer
 from sample_agent.core.settings import MissingSecretError, Settings
 from sample_agent.core.storage import Storage
@@ -37,12 +33,6 @@ def database_address(settings: Settings) -> str:
     if settings.database_url is None:
         raise NoDatabaseError
     return settings.database_url.get_secret_value()
-
-
-def require_given(settings: Settings) -> None:
-    """Raise before anything starts when the database or a secret is missing."""
-    database_address(settings)
-    settings.signing_key_bytes()
 
 
 @asynccontextmanager
@@ -89,15 +79,3 @@ def make_mailer(settings: Settings) -> Mailer:
     if settings.development:
         return OutboxMailer(settings.outbox_dir, settings.mail_from)
     raise NoMailServerError
-
-
-async def _database_answers(app: FastAPI) -> None:
-    await app.state.database.ping()
-
-
-async def _schema_fits(app: FastAPI) -> None:
-    require_head(await app.state.database.revision())
-
-
-DATABASE_READINESS: dict[str, ReadinessCheck] = {"database": _database_answers, "schema": _schema_fits}
-"""What an application with a database asks of it before it calls itself ready."""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.billing import Plan
-from sample_agent.core.database import served_by
+from sample_agent.core.database import own_row, served_by
 from sample_agent.core.errors import Conflict, NotFound, Problem, ValidationFailed
 from sample_agent.library import schemas
 from sample_agent.library.models import Collection, CollectionSample, Sample
@@ -85,7 +85,13 @@ async def delete_collection(session: AsyncSession, collection_id: UUID) -> None:
 async def add_samples(session: AsyncSession, collection_id: UUID, sample_ids: Sequence[UUID]) -> int:
     """Append samples in the order given; those already in it stay where they are. How many were added."""
     collection = await get_collection(session, collection_id, lock=True)
-    known = set(await session.scalars(select(Sample.id).where(Sample.id.in_(sample_ids), Sample.deleted_at.is_(None))))
+    known = set(
+        await session.scalars(
+            select(Sample.id).where(
+                Sample.user_id == collection.user_id, Sample.id.in_(sample_ids), Sample.deleted_at.is_(None)
+            )
+        )
+    )
     if missing := [each for each in sample_ids if each not in known]:
         raise NotFound(f"There is no such sample: {missing[0]}")
     last: int = (
@@ -163,7 +169,7 @@ async def samples_to_export(session: AsyncSession, collection_id: UUID) -> tuple
 
 async def get_collection(session: AsyncSession, collection_id: UUID, *, lock: bool = False) -> Collection:
     """The caller's collection, locked against other changes if asked; raises NotFound."""
-    found = await session.get(Collection, collection_id, with_for_update=lock or None)
+    found = await own_row(session, Collection, collection_id, lock=lock)
     if found is None:
         raise NotFound("There is no such collection.")
     return found

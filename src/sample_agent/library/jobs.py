@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.billing import PLANS, Plan
-from sample_agent.core.database import served_by
+from sample_agent.core.database import own_row, served_by
 from sample_agent.core.errors import Conflict, NotFound
 from sample_agent.core.queue import enqueue, withdraw
 from sample_agent.core.settings import PlanId
@@ -65,7 +65,7 @@ async def create_job(session: AsyncSession, sample: Sample, *, plan: Plan, kind:
 
 async def get_job(session: AsyncSession, job_id: UUID) -> ProcessingJob:
     """The caller's job; raises NotFound when it is missing or someone else's."""
-    job = await session.get(ProcessingJob, job_id)
+    job = await own_row(session, ProcessingJob, job_id)
     if job is None:
         raise NotFound("There is no such job.")
     return job

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.billing import Plan, quotas
+from sample_agent.core.database import own_row
 from sample_agent.core.errors import NotFound
 from sample_agent.library import jobs
 from sample_agent.library.keys import CAMELOT
@@ -105,7 +106,7 @@ async def get_sample(
 
     With `lock`, to be changed: whoever else would change it, a worker too, waits for the end of the transaction.
     """
-    sample = await session.get(Sample, sample_id, with_for_update=lock or None)
+    sample = await own_row(session, Sample, sample_id, lock=lock)
     if sample is None or (deleted is not None and deleted != (sample.deleted_at is not None)):
         raise NotFound("There is no such sample.")
     return sample
