@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -28,6 +29,11 @@ from sample_agent.core.logs import configure_logs
 from sample_agent.core.postgres import EmbeddedPostgres, ServerAddress
 from sample_agent.core.settings import PlanId, Settings
 from tests.people import PASSWORD, Person, new_email
+
+# Programs that these tests start and stop inherit what is ignored here; a test run in the background ignores Ctrl-C.
+for _number, _default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _default)
 
 PASSWORDS = Passwords(concurrency=2)
 SignUp = Callable[..., Awaitable[Person]]

@@ -105,7 +105,9 @@ async def collection(person: Person, name: str, *samples: UUID) -> UUID:
 
 
 async def uploaded(person: Person, content: bytes, name: str = "sound.wav", **more: str) -> dict[str, UUID]:
-    body = (await person.upload(content, name, **more)).json()
+    response = await person.upload(content, name, **more)
+    assert response.status_code == 201, response.text
+    body = response.json()
     return {"sample": UUID(body["sample_id"]), "job": UUID(body["job_id"])}
 
 

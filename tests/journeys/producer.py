@@ -7,6 +7,7 @@ import base64
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -116,8 +117,20 @@ class Producer:
         """Let go of files and folders over the page, as the window system hands them over."""
         session = await self.page.context.new_cdp_session(self.page)
         data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-        for kind in ("dragEnter", "dragOver", "drop"):
+        invitation = self.page.get_by_text("Drop files and folders to add them")
+
+        async def drag(kind: str) -> None:
             await session.send("Input.dispatchDragEvent", {"type": kind, "x": 700, "y": 400, "data": data})
+
+        await drag("dragEnter")
+        await expect(invitation).to_be_visible()
+        for _ in range(5):  # a drop that comes before the page has answered the drag is no drop to the browser
+            await drag("dragOver")
+            await drag("drop")
+            with suppress(AssertionError):
+                await expect(invitation).to_be_hidden(timeout=2_000)
+                break
+        await expect(invitation).to_be_hidden()
         await session.detach()
 
     async def until_handled(self, count: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -271,9 +271,10 @@ def kill_busy_processes() -> int:
     """Kill the engine's processes that are at work; how many those were."""
     killed = 0
     for child in psutil.Process().children():
-        if "sample_agent.engine._worker" in " ".join(child.cmdline()) and child.status() == psutil.STATUS_RUNNING:
-            child.kill()
-            killed += 1
+        with suppress(psutil.Error):  # it may end by itself while it is looked at
+            if "sample_agent.engine._worker" in " ".join(child.cmdline()) and child.status() == psutil.STATUS_RUNNING:
+                child.kill()
+                killed += 1
     return killed
 
 
