@@ -119,6 +119,14 @@ async def test_a_token_that_is_not_ours_is_refused(service: Service, person: Per
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
+async def test_a_refused_token_does_not_shut_out_the_one_it_imitates(service: Service, person: Person) -> None:
+    token = (await service.member(person))["token"]
+    header, claims = (json.loads(_unb64(part)) for part in token.split(".")[:2])
+    imitation = _changed(sub=str(new_id()))(header, claims, service.keys)
+    for expected, presented in ((401, imitation), (200, token), (401, imitation), (200, token)):
+        assert (await person.me(presented)).status_code == expected
+
+
 async def test_a_token_with_one_bit_changed_is_refused(service: Service, person: Person) -> None:
     token = (await service.member(person))["token"]
     header, claims, signature = token.split(".")

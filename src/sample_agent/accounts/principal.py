@@ -46,6 +46,7 @@ class Principal:
 @dataclass(frozen=True)
 class _Answer:
     asked_at: float
+    user_id: UUID
     principal: Principal | None
 
 
@@ -64,12 +65,12 @@ class LiveSessions:
     async def principal(self, session_id: UUID, user_id: UUID) -> Principal | None:
         """The person behind the session, or None when it has ended or its user is switched off."""
         answer = self._answers.get(session_id)
-        if answer is None:
+        if answer is None or answer.user_id != user_id:
             asked_at = self._timer()
-            answer = _Answer(asked_at, await self._ask(session_id, user_id))
-            self._answers[session_id] = answer
-        found = answer.principal
-        return found if found is not None and found.user_id == user_id else None
+            answer = _Answer(asked_at, user_id, await self._ask(session_id, user_id))
+            if answer.principal is not None or session_id not in self._answers:  # a false claim pushes no true one out
+                self._answers[session_id] = answer
+        return answer.principal
 
     def forget(self, session_id: UUID) -> None:
         """Ask anew about this session the next time: it was changed by this process."""
