@@ -122,9 +122,11 @@ class Producer:
         async def drag(kind: str) -> None:
             await session.send("Input.dispatchDragEvent", {"type": kind, "x": 700, "y": 400, "data": data})
 
-        await drag("dragEnter")
-        await expect(invitation).to_be_visible()
-        for _ in range(5):  # a drop that comes before the page has answered the drag is no drop to the browser
+        for _ in range(10):  # a drop that comes before the page has answered the drag is no drop to the browser
+            await drag("dragEnter")
+            await expect(invitation).to_be_visible()
+            await drag("dragOver")
+            await self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
             await drag("dragOver")
             await drag("drop")
             with suppress(AssertionError):
