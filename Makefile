@@ -7,10 +7,10 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run test lint types web openapi bench fmt lock screenshots clean
+.PHONY: help setup run test lint types web openapi bench train train-setup fmt lock screenshots clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 setup: $(READY) ## make .venv with the pinned dependencies and the built web app
 
@@ -49,6 +49,17 @@ openapi: setup ## write web/openapi.json anew, after a change of routes or schem
 bench: setup ## speed and accuracy, each beside a peer; results in benchmarks/results
 	$(BIN)/python -m benchmarks
 
+train: train-setup ## make the engine's weights anew (see training/README.md)
+	.venv-training/bin/python -m training
+
+train-setup: .venv-training/.ready ## make .venv-training, with what only training needs
+
+.venv-training/.ready: $(UV) training/requirements.lock
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-training
+	$(UV) pip sync --quiet --python .venv-training/bin/python --require-hashes training/requirements.lock
+	SKIP_WEB=1 $(UV) pip install --quiet --python .venv-training/bin/python --no-deps --editable .
+	@touch $@
+
 fmt: setup ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -56,9 +67,11 @@ fmt: setup ## format the code
 lock: $(UV) ## pin the dependencies anew
 	$(UV) lock --quiet
 	$(UV) export --quiet --no-header --no-annotate --no-emit-project --output-file requirements.lock
+	$(UV) export --quiet --no-header --no-annotate --no-emit-project --no-default-groups --group training \
+		--output-file training/requirements.lock
 
 screenshots: setup web ## take the pictures in docs/ from the running program
 	$(BIN)/python -m docs.screenshots
 
 clean: ## remove what setup and the builds made
-	rm -rf .venv .tools web/node_modules web/dist src/sample_agent/apps/_web
+	rm -rf .venv .venv-training .tools web/node_modules web/dist src/sample_agent/apps/_web
