@@ -17,13 +17,10 @@ import anyio.to_thread
 import structlog
 
 from sample_agent.library.stored_zip import StoredZip
-from sample_agent.sp404.names import device_name
 from sample_agent.sp404.wav import HEADER_BYTES, read_wav_header
+from sample_agent.sp404.wav_card import CardFolders, wav_card_readme
 
 log = structlog.get_logger("card")
-
-FILES_PER_FOLDER = 128
-"""How many samples lie in one folder. The unit's limit is not documented; long lists are slow to scroll."""
 
 _BLOCK_BYTES = 1 << 18
 
@@ -69,10 +66,10 @@ async def stream_card(collection_name: str, items: Iterable[CardItem], convert: 
     that nobody takes an incomplete one for whole. The same items and files give the same archive, byte for byte.
     """
     archive = StoredZip()
-    folders = _Folders(collection_name)
+    folders = CardFolders(collection_name)
     files: list[dict[str, Any]] = []
     skipped: list[dict[str, Any]] = []
-    yield _small_entry(archive, "README.TXT", _readme(folders.first))
+    yield _small_entry(archive, "README.TXT", wav_card_readme(folders.first))
     for item in items:
         known = {"sample_id": item.sample_id, "name": item.name}
         try:
@@ -103,29 +100,6 @@ async def stream_card(collection_name: str, items: Iterable[CardItem], convert: 
     yield archive.end()
 
 
-class _Folders:
-    """Where each sample goes: the collection's folder, and when that is full the next one."""
-
-    def __init__(self, collection_name: str) -> None:
-        self._collection_name = collection_name
-        self._taken_folders: set[str] = set()
-        self._taken_names: set[str] = set()
-        self.first = self._current = self._next_folder()
-
-    def place(self, sample_name: str) -> str:
-        if len(self._taken_names) == FILES_PER_FOLDER:
-            self._current = self._next_folder()
-            self._taken_names.clear()
-        name = device_name(sample_name, taken=self._taken_names)
-        self._taken_names.add(name.lower())
-        return f"IMPORT/{self._current}/{name}.WAV"
-
-    def _next_folder(self) -> str:
-        folder = device_name(self._collection_name, taken=self._taken_folders)
-        self._taken_folders.add(folder.lower())
-        return folder
-
-
 def _look_at(path: Path) -> _Content:
     """Size and checksums of a file; refuses one the unit might not play."""
     crc32, sha256 = 0, hashlib.sha256()
@@ -146,28 +120,3 @@ def _report(converted: Converted) -> dict[str, Any]:
 def _small_entry(archive: StoredZip, name: str, text: str) -> bytes:
     content = text.encode(errors="backslashreplace")
     return archive.entry(name, len(content), zlib.crc32(content)) + content
-
-
-def _readme(folder: str) -> str:
-    lines = [
-        f"{folder} - samples for the Roland SP-404MK2",
-        "",
-        "Putting them on the card",
-        "1. Use an SD card that was formatted in the SP-404MK2.",
-        "2. Unpack this archive and copy the folder IMPORT to the top of the card.",
-        "   If there is an IMPORT folder already, merge the two.",
-        f"   The samples then lie in IMPORT/{folder}/",
-        "3. Eject the card properly. Files beginning with ._ that a Mac leaves behind can be deleted.",
-        "",
-        "Loading them onto pads",
-        "1. Put the card into the unit.",
-        "2. Hold SHIFT and press pad 14, choose IMPORT from SD-CARD, then SAMPLE.",
-        "3. Press the pad that is to hold the sample.",
-        "4. Turn VALUE to find the file. Hold SHIFT and press VALUE to choose several.",
-        "",
-        "All samples are WAV, 16-bit, 48 kHz. MANIFEST.json lists what each file was called and what was",
-        "done to it, and which samples were left out and why.",
-        "Not yet tested on hardware.",
-        "",
-    ]
-    return "\r\n".join(lines)
