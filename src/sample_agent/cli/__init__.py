@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sample_agent.cli.analyze import analyze
+from sample_agent.cli.card import card_app
 
 if TYPE_CHECKING:
     from sample_agent.core.settings import Settings
@@ -23,6 +24,7 @@ app = typer.Typer(
 user_app = typer.Typer(help="Accounts of this installation.", no_args_is_help=True)
 
 app.command("analyze")(analyze)
+app.add_typer(card_app, name="card")
 app.add_typer(user_app, name="user")
 
 DataDir = Annotated[
