@@ -66,7 +66,7 @@ fmt: setup ## format the code
 
 lock: $(UV) ## pin the dependencies anew
 	$(UV) lock --quiet
-	$(UV) export --quiet --no-header --no-annotate --no-emit-project --output-file requirements.lock
+	$(UV) export --quiet --extra parquet --no-header --no-annotate --no-emit-project --output-file requirements.lock
 	$(UV) export --quiet --no-header --no-annotate --no-emit-project --no-default-groups --group training \
 		--output-file training/requirements.lock
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from sample_agent.cli import main; main()", "analyze", *map(str, arguments)],
@@ -36,7 +43,7 @@ def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         timeout=120,
-        env={"PATH": "", "COLUMNS": "140", "NO_COLOR": "1"},
+        env={"PATH": "", "COLUMNS": "140", "NO_COLOR": "1", "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]},
     )
 
 
@@ -112,3 +119,70 @@ def test_the_server_is_not_loaded_for_it() -> None:
     program = f"import sys, sample_agent.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_has_not_changed_is_not_analysed_again(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    first = _run(copy, "--json")
+    again = _run(copy, "--json")
+    assert "0 unchanged" in first.stderr
+    assert "3 unchanged" in again.stderr
+    assert again.stdout == first.stdout
+    write(copy / "Break 100bpm.wav", samples=drum_loop(120, beats=16))
+    changed = _run(copy, "--json")
+    assert "2 unchanged" in changed.stderr
+    assert changed.stdout != first.stdout
+    assert "0 unchanged" in _run(copy, "--json", "--fresh").stderr
+
+
+def test_a_run_that_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "loops").mkdir()
+    for number in range(60):
+        write(tmp_path / "loops" / f"{number:02}.wav", samples=drum_loop(90 + number, beats=8))
+    command = [sys.executable, "-c", "from sample_agent.cli import main; main()", "analyze", str(tmp_path / "loops")]
+    with subprocess.Popen([*command, "--json", "-j", "1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        assert run.stdout is not None
+        done = [run.stdout.readline() for _ in range(5)]
+        run.kill()
+    assert all(done)
+    again = _run(tmp_path / "loops", "--json")
+    assert again.returncode == 0
+    assert len(again.stdout.splitlines()) == 60
+    assert int(again.stderr.split(" unchanged")[0].split()[-1]) >= 5
+
+
+def test_a_damaged_cache_is_begun_anew(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache" / "sample-agent" / "analyses.db"
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(b"not a database" * 100)
+    done = _run(folder / "Break 100bpm.wav", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["kind"]["kind"] == "loop"
+
+
+def test_parquet_has_a_typed_row_a_file(folder: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    done = _run(folder, "--output", tmp_path / "out.parquet")
+    assert done.returncode == 1
+    rows = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [Path(row["file"]).name for row in rows] == ["Break 100bpm.wav", "broken.wav", "chord without suffix"]
+    assert rows[0]["sample_rate"] == 44_100
+    assert json.loads(rows[0]["features"])["hints"]["tempo"] == 100
+    assert rows[1]["error"]
+    assert rows[1]["tempo"] is None
+
+
+def test_an_output_that_was_there_stays_when_the_run_is_stopped(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_text("of last week")
+    done = _run(folder / "missing", "--output", tmp_path / "out.csv")
+    assert done.returncode == 2
+    assert (tmp_path / "out.csv").read_text() == "of last week"
+    assert list(tmp_path.glob(".out*")) == []
+
+
+def test_a_name_that_is_not_text_is_no_obstacle(tmp_path: Path) -> None:
+    write(tmp_path / "kick.wav", samples=drum_loop(100, beats=4))
+    (tmp_path / "kick.wav").rename(tmp_path / os.fsdecode(b"kick \xff.wav"))
+    for options in (["--json"], ["--csv"], []):
+        done = _run(tmp_path, *options)
+        assert done.returncode == 0, done.stderr

@@ -26,6 +26,7 @@ from sample_agent.core.queue_runner import Lane, run_tasks
 from sample_agent.core.settings import Settings
 from sample_agent.library.analyzer import Analyzer, open_analyzer
 from sample_agent.library.jobs import ANALYZE_SAMPLE
+from sample_agent.library.loose_files import ANALYZE_LOOSE_FILE, analyze_loose_file
 from sample_agent.library.tasks import Tools, analyze_sample
 from sample_agent.library.trash import DELETE_OBJECTS, delete_objects
 from sample_agent.library.upkeep import keep_up
@@ -83,7 +84,13 @@ async def run_worker(settings: Settings, shutdown: asyncio.Event, *, analyzer: A
 def _lanes(settings: Settings, tools: Tools) -> list[Lane]:
     mails = MailResources(tools.database, make_mailer(settings), settings.public_url, settings.signing_key_bytes())
     # One more than there are processes: its file is fetched while the others are analysed.
-    analysis = Lane({ANALYZE_SAMPLE: partial(analyze_sample, tools=tools)}, settings.worker_processes + 1)
+    analysis = Lane(
+        {
+            ANALYZE_SAMPLE: partial(analyze_sample, tools=tools),
+            ANALYZE_LOOSE_FILE: partial(analyze_loose_file, storage=tools.storage, analyzer=tools.analyzer),
+        },
+        settings.worker_processes + 1,
+    )
     short = Lane(
         {
             SEND_MAIL: partial(send_mail, resources=mails),

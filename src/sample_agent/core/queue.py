@@ -16,6 +16,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.models import CancellationEvent, utc_now
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel, JobId
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.core.database import driver_connection
@@ -47,6 +48,17 @@ insert into pgqueuer_log (job_id, status, entrypoint, priority)
 select id, 'canceled', entrypoint, priority from withdrawn
 returning job_id
 """
+
+
+WORKER_ALIVE = 7241
+"""The class of the advisory locks that workers hold while they live."""
+
+_WORKERS = text("select count(*) from pg_locks where locktype = 'advisory' and classid = :alive and granted")
+
+
+async def workers_alive(session: AsyncSession) -> int:
+    """How many workers take tasks from this queue just now."""
+    return int(await session.scalar(_WORKERS, {"alive": WORKER_ALIVE}) or 0)
 
 
 async def enqueue(

@@ -31,7 +31,7 @@ from pgqueuer.domain.types import JOB_STATUS, JobId, QueueManagerId
 
 from sample_agent.core.database import LOST_CONNECTION
 from sample_agent.core.database_url import asyncpg_url
-from sample_agent.core.queue import QUEUE, QUEUE_SCHEMA, QUEUE_STATEMENTS
+from sample_agent.core.queue import QUEUE, QUEUE_SCHEMA, QUEUE_STATEMENTS, WORKER_ALIVE
 
 Payload = dict[str, Any]
 Handler = Callable[[Payload], Awaitable[None]]
@@ -41,8 +41,6 @@ MAX_TRIES = 20
 
 With the waits between them that is most of an hour: a mail server or a bucket may be away for so long."""
 
-_ALIVE = 7241
-"""The class of the advisory locks that workers hold while they live."""
 _SILENCE = timedelta(seconds=1)
 _UNWINDING = timedelta(seconds=5)
 
@@ -265,10 +263,11 @@ class _OwnTasks(Queries):
     not_a_try: set[JobId] = dataclasses.field(default_factory=set)
 
     async def show_alive(self) -> None:
-        await self.driver.execute("select pg_advisory_lock($1::int, hashtext($2::uuid::text))", _ALIVE, self.owner)
+        statement = "select pg_advisory_lock($1::int, hashtext($2::uuid::text))"
+        await self.driver.execute(statement, WORKER_ALIVE, self.owner)
 
     async def return_tasks_of_the_dead(self) -> int:
-        returned = await self.driver.fetch(_RETURN_TASKS_OF_THE_DEAD, _ALIVE, _SILENCE)
+        returned = await self.driver.fetch(_RETURN_TASKS_OF_THE_DEAD, WORKER_ALIVE, _SILENCE)
         if returned:
             await self._say_that_there_is_work()
         return len(returned)

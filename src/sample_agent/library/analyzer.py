@@ -99,6 +99,13 @@ class Analyzer(Protocol):
         """
         ...
 
+    async def describe(self, file_key: str, *, filename: str = "") -> dict[str, Any]:
+        """The analysis of the object under `file_key` with its `vibe`, as `description.describe_file` gives it.
+
+        Nothing is stored. Raises as `analyze`.
+        """
+        ...
+
 
 @asynccontextmanager
 async def open_analyzer(settings: Settings, storage: Storage) -> AsyncIterator[Analyzer]:
@@ -154,6 +161,17 @@ class LocalAnalyzer:
             vibe=describe(examined.features),
         )
 
+    async def describe(self, file_key: str, *, filename: str = "") -> dict[str, Any]:
+        """See `Analyzer.describe`."""
+        with private_folder(self._space) as folder, _not_the_file():
+            source = folder / "source"
+            try:
+                await self._storage.copy_to(file_key, source)
+            except ObjectMissing as error:
+                raise _gone() from error
+            examined = await examine(self._pool, source, filename=filename, on_progress=_unseen)
+        return {**examined.features, "vibe": describe(examined.features)}
+
 
 class RemoteAnalyzer:
     """Hands signed links to the engine API (`http` knows its address), which fetches the file and sends the preview."""
@@ -177,23 +195,26 @@ class RemoteAnalyzer:
                 raise _gone()
             async with self._emptied(arriving):
                 on_progress(0, "analysing")
-                answer = await self._ask(file_key, arriving, filename)
+                target = await self._storage.signed_url(arriving, verb="PUT", expires_in=LINK_LIFETIME)
+                answer = _whole(await self._ask(file_key, filename, waveform=True, preview_upload_url=target.url))
                 on_progress(95, "preview")
                 arrived = await self._storage.open(arriving)
                 stored = await self._storage.put(preview_key, arrived, answer["preview"]["content_type"])
         on_progress(100, "done")
         return _analyzed(answer, stored.size)
 
-    async def _ask(self, file_key: str, arriving: str, filename: str) -> dict[str, Any]:
+    async def describe(self, file_key: str, *, filename: str = "") -> dict[str, Any]:
+        """See `Analyzer.describe`."""
+        with _not_the_file():
+            if await self._storage.head(file_key) is None:
+                raise _gone()
+            answer = await self._ask(file_key, filename)
+        return {**_features(answer), "vibe": answer["ai_analysis"]["text"]}
+
+    async def _ask(self, file_key: str, filename: str, **options: Any) -> dict[str, Any]:
         source = await self._storage.signed_url(file_key, expires_in=LINK_LIFETIME)
-        target = await self._storage.signed_url(arriving, verb="PUT", expires_in=LINK_LIFETIME)
-        options = {
-            "ai_analysis": True,
-            "waveform": True,
-            "preview_upload_url": target.url,
-            "filename": filename,
-        }
-        response = await self._answered({"file_url": source.url, "options": options})
+        wanted = {"ai_analysis": True, "filename": filename, **options}
+        response = await self._answered({"file_url": source.url, "options": wanted})
         try:
             body = response.json()
         except ValueError as error:
@@ -235,26 +256,43 @@ _FLATTENED = frozenset({"bpm", "musical_key", "spectral_centroid"})
 
 
 def _checked(body: Any) -> dict[str, Any]:
-    """The answer, if it holds what was asked for: the engine may be of another version."""
+    """The answer, if it holds an analysis: the engine may be of another version."""
     try:
-        whole = (
-            len(base64.b64decode(body["waveform"]["row"])) == 128
-            and len(base64.b64decode(body["waveform"]["peaks"])) == 4096
-            and body["preview"]["content_type"].startswith("audio/")
-            and isinstance(body["audio_features"]["engine_version"], str)
-            and isinstance(body["ai_analysis"]["text"], str)
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        whole = False
-    if not whole:
-        raise AnalyzerUnavailable("The engine API answered with something else than an analysis.")
+        texts = body["audio_features"]["engine_version"], body["ai_analysis"]["text"]
+    except (KeyError, TypeError):
+        raise _not_an_analysis() from None
+    if not all(isinstance(text, str) for text in texts):
+        raise _not_an_analysis()
     answer: dict[str, Any] = body
     return answer
 
 
+def _whole(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer, if it holds outline and preview as well."""
+    try:
+        fits = (
+            len(base64.b64decode(answer["waveform"]["row"])) == 128
+            and len(base64.b64decode(answer["waveform"]["peaks"])) == 4096
+            and answer["preview"]["content_type"].startswith("audio/")
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        fits = False
+    if not fits:
+        raise _not_an_analysis()
+    return answer
+
+
+def _not_an_analysis() -> AnalyzerUnavailable:
+    return AnalyzerUnavailable("The engine API answered with something else than an analysis.")
+
+
+def _features(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer["audio_features"].items() if name not in _FLATTENED}
+
+
 def _analyzed(answer: dict[str, Any], preview_size: int) -> Analyzed:
     return Analyzed(
-        result={name: value for name, value in answer["audio_features"].items() if name not in _FLATTENED},
+        result=_features(answer),
         waveform_row=base64.b64decode(answer["waveform"]["row"]),
         peaks=base64.b64decode(answer["waveform"]["peaks"]),
         preview_content_type=answer["preview"]["content_type"],
@@ -279,6 +317,10 @@ def _failure(status: int, problem: Any) -> AudioError | AnalyzerUnavailable:
 def _retry_after(response: httpx.Response) -> float:
     seconds = response.headers.get("retry-after", "")
     return min(float(seconds), 30.0) if seconds.isdecimal() else 1.0
+
+
+def _unseen(percent: int, step: str) -> None:
+    """Nobody watches."""
 
 
 def _gone() -> AudioError:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from sample_agent.core.database import Database
+from sample_agent.core.identifiers import made_at
 from sample_agent.core.storage import Storage
 from sample_agent.library.models import Sample
 
@@ -38,7 +39,7 @@ async def sweep_orphans(database: Database, storage: Storage, *, older_than: tim
     for folder in FOLDERS:
         async for stored in storage.list(folder):
             owned = _read(stored.key)
-            if owned is not None and _begun(owned.sample_id) < begun_before:
+            if owned is not None and made_at(owned.sample_id) < begun_before:
                 keys[stored.key] = owned
             if len(keys) == _ASKED_AT_ONCE:
                 swept += await _delete_unknown(database, storage, keys)
@@ -63,8 +64,3 @@ def _read(key: str) -> Owned | None:
         return Owned(UUID(match[1]), UUID(match[2])) if match else None
     except ValueError:
         return None
-
-
-def _begun(sample_id: UUID) -> datetime:
-    """The moment a UUID of version 7 was made: its first 48 bits are milliseconds since 1970 (RFC 9562)."""
-    return datetime.fromtimestamp((sample_id.int >> 80) / 1000, UTC)

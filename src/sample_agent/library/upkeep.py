@@ -21,6 +21,7 @@ from sample_agent.core.database import Database
 from sample_agent.core.settings import Settings
 from sample_agent.core.storage import Storage
 from sample_agent.library import jobs
+from sample_agent.library.loose_files import sweep_loose_files
 from sample_agent.library.models import IdempotencyKey, ProcessingJob
 from sample_agent.library.orphans import sweep_orphans
 from sample_agent.library.trash import purge_trash
@@ -34,6 +35,8 @@ FIRST_SWEEP_SECONDS = 3600
 """Not at once: who has just restored an old database may still be fetching the rest of it."""
 SWEEP_SECONDS = 6 * 3600
 ORPHAN_AGE = timedelta(hours=12)
+LOOSE_FILE_AGE = timedelta(days=7)
+"""Longer than a run of the largest library waits for its workers."""
 REPAIR_GRACE = timedelta(seconds=5)
 
 QUEUE_DEPTH = Gauge("jobs_active", "Jobs that wait or run, by plan.", ["tier", "status"])
@@ -136,9 +139,10 @@ async def purge(database: Database, settings: Settings) -> None:
 async def sweep(database: Database, storage: Storage) -> None:
     """Clear out of storage what processes that died left there."""
     orphans = await sweep_orphans(database, storage, older_than=ORPHAN_AGE)
+    loose = await sweep_loose_files(storage, older_than=LOOSE_FILE_AGE)
     unfinished = await storage.sweep_unfinished(ORPHAN_AGE)
-    if orphans or unfinished:
-        log.info("swept", orphans=orphans, unfinished=unfinished)
+    if orphans or loose or unfinished:
+        log.info("swept", orphans=orphans, loose_files=loose, unfinished=unfinished)
 
 
 async def _alone(session: AsyncSession, kind: int) -> bool:

@@ -1,0 +1,82 @@
+"""Results for many files, in their order, with a bounded number under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sample_agent.cli.analyze.cache import AnalysisCache
+
+_PASSING = frozenset({"analysis-timeout", "too-much-memory", "analysis-crashed", "file-not-found"})
+"""Errors that may end otherwise the next time, so they are not remembered."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one file: `features` (an analysis as plain data, with its vibe) or `error` (code, message)."""
+
+    path: Path
+    features: dict[str, Any] | None
+    error: dict[str, str] | None
+    unchanged: bool = False
+
+
+Analyze = Callable[[Path], Awaitable[Result]]
+
+
+@asynccontextmanager
+async def here(workers: int) -> AsyncIterator[Analyze]:
+    """Analyses in processes of this machine."""
+    from sample_agent.description import describe_file
+    from sample_agent.engine import AudioError
+    from sample_agent.engine.pool import EnginePool
+
+    async with EnginePool(workers) as pool:
+
+        async def analyze(path: Path) -> Result:
+            try:
+                return Result(path, await pool.run(describe_file, str(path)), None)
+            except AudioError as error:
+                return Result(path, None, {"code": error.code, "message": error.message})
+
+        yield analyze
+
+
+def cached(analyze: Analyze, cache: AnalysisCache | None) -> Analyze:
+    """`analyze`, which is asked only about what `cache` does not know. Without a cache, about everything."""
+    if cache is None:
+        return analyze
+
+    async def ask(path: Path) -> Result:
+        # Of before the analysis: a file that changes meanwhile is analysed again the next time.
+        version = cache.version(path)
+        if version is not None and (known := cache.get(path, version)) is not None:
+            return replace(known, unchanged=True)
+        result = await analyze(path)
+        if version is not None and (result.error is None or result.error["code"] not in _PASSING):
+            cache.put(version, result)
+        return result
+
+    return ask
+
+
+async def in_order(files: Iterable[Path], analyze: Analyze, ahead: int) -> AsyncIterator[Result]:
+    """Results in the order of the files; at most `ahead` are begun before the first of them is taken."""
+    under_way: deque[asyncio.Task[Result]] = deque()
+    try:
+        for file in files:
+            under_way.append(asyncio.ensure_future(analyze(file)))
+            if len(under_way) >= ahead:
+                yield await under_way.popleft()
+        while under_way:
+            yield await under_way.popleft()
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)

@@ -1,0 +1,112 @@
+"""What earlier runs found out: a file in the user's cache folder that may be deleted at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+from sample_agent.cli.analyze.analyzing import Result
+
+KEPT_DAYS = 180
+"""How long a file's analysis is kept after it was last asked for."""
+
+_DAY = 86_400
+
+
+def default_cache() -> AnalysisCache | None:
+    """The cache of this user; None where nothing can be written."""
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("sample-agent")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return AnalysisCache(folder / "analyses.db")
+    except (OSError, sqlite3.Error):
+        return None
+
+
+class AnalysisCache:
+    """Results by path, valid for one version of the file and of the programs that analysed it.
+
+    A damaged cache is begun anew. Several commands may use one at the same time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from sample_agent import description
+        from sample_agent.engine import ENGINE_VERSION
+
+        # The words for a sound may change without the engine: the day the describing code was written counts.
+        self._programs = f"{ENGINE_VERSION}:{_newest(Path(description.__file__).parent / 'vibe')}"
+        self._today = int(time.time() // _DAY)
+        try:
+            self._database = _opened(path)
+        except sqlite3.DatabaseError:
+            path.unlink()
+            self._database = _opened(path)
+        self._forget(self._today - KEPT_DAYS)
+
+    def version(self, path: Path) -> str | None:
+        """What tells this state of the file from every other; None when it cannot be looked at."""
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return f"{status.st_size}:{status.st_mtime_ns}:{self._programs}"
+
+    def get(self, path: Path, version: str) -> Result | None:
+        """The result for this version of the file, if it is known."""
+        key = _key(path)
+        with suppress(sqlite3.Error, ValueError, zlib.error, KeyError):
+            row = self._database.execute(
+                "select content, seen from analyses where path = ? and version = ?", (key, version)
+            ).fetchone()
+            if row is None:
+                return None
+            content = json.loads(zlib.decompress(row[0]))
+            if row[1] != self._today:
+                self._database.execute("update analyses set seen = ? where path = ?", (self._today, key))
+            return Result(path, content["features"], content["error"])
+        return None
+
+    def put(self, version: str, result: Result) -> None:
+        """Remember a result; a disk that is full is no reason to stop."""
+        content = zlib.compress(json.dumps({"features": result.features, "error": result.error}).encode(), 1)
+        with suppress(sqlite3.Error):
+            self._database.execute(
+                "insert or replace into analyses (path, version, seen, content) values (?, ?, ?, ?)",
+                (_key(result.path), version, self._today, content),
+            )
+
+    def close(self) -> None:
+        """Write out what is not on the disk yet."""
+        self._database.close()
+
+    def _forget(self, day: int) -> None:
+        with suppress(sqlite3.Error):
+            self._database.execute("delete from analyses where seen < ?", (day,))
+
+
+def _key(path: Path) -> bytes:
+    # Bytes, because a file's name need not be text.
+    return os.fsencode(path.absolute())
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=10, isolation_level=None)
+    # Losing the latest entries with the machine is fine; waiting for the disk at each is not.
+    database.execute("pragma journal_mode = wal")
+    database.execute("pragma synchronous = off")
+    database.execute(
+        "create table if not exists analyses"
+        " (path blob primary key, version text not null, seen integer not null, content blob not null) without rowid"
+    )
+    return database
+
+
+def _newest(folder: Path) -> int:
+    return max((file.stat().st_mtime_ns for file in folder.glob("*.py")), default=0)

@@ -1,0 +1,85 @@
+"""`sample-agent analyze --remote`: the same answers, from an installation's workers."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from sample_agent.apps.wiring import make_storage
+from sample_agent.core.database import Database
+from sample_agent.core.identifiers import new_id
+from sample_agent.core.settings import Settings
+from sample_agent.library.loose_files import FOLDER, LooseFiles, sweep_loose_files
+from tests.engine.files import write
+from tests.sounds import chord, drum_loop
+from tests.waiting import until
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "crate"
+    folder.mkdir()
+    write(folder / "Break 100bpm.wav", samples=drum_loop(100, beats=16))
+    write(folder / "chord.flac", "FLAC", "PCM_16", chord(220, 262, 330))
+    (folder / "broken.wav").write_bytes(b"RIFF\x00\x00\x00\x00WAVE")
+    return folder
+
+
+async def _run(settings: Settings, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    assert settings.database_url is not None
+    command = [sys.executable, "-c", "from sample_agent.cli import main; main()", "analyze", *map(str, arguments)]
+    return await asyncio.to_thread(
+        subprocess.run,
+        [*command, "--json", "--fresh"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={
+            "PATH": "",
+            "DATABASE_URL": settings.database_url.get_secret_value(),
+            "SAMPLE_AGENT_DATA_DIR": str(settings.data_dir),
+        },
+    )
+
+
+@pytest.mark.usefixtures("worker")
+async def test_workers_give_the_same_answers_and_nothing_is_left_behind(settings: Settings, folder: Path) -> None:
+    at_workers, here = await asyncio.gather(_run(settings, folder, "--remote"), _run(settings, folder))
+    assert at_workers.stdout == here.stdout
+    assert len(here.stdout.splitlines()) == 3
+    assert at_workers.returncode == here.returncode == 1
+    storage = make_storage(settings, links_from="")
+    assert [stored async for stored in storage.list(FOLDER)] == []
+
+
+async def test_without_a_worker_it_says_what_to_start(settings: Settings, folder: Path) -> None:
+    done = await _run(settings, folder, "--remote")
+    assert done.returncode == 1
+    assert "sample-agent worker" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_a_run_that_is_called_off_takes_its_tasks_back(
+    app: FastAPI, settings: Settings, database: Database, folder: Path
+) -> None:
+    storage = make_storage(settings, links_from="")
+    asking = asyncio.create_task(LooseFiles(database, storage).analyze(folder / "chord.flac"))
+    await asyncio.to_thread(until, lambda: list((settings.files_dir / FOLDER).glob("*/*")))
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert [stored async for stored in storage.list(FOLDER)] == []
+
+
+async def test_what_a_killed_run_left_is_swept_when_it_is_old(settings: Settings) -> None:
+    storage = make_storage(settings, links_from="")
+    fresh, old = f"{FOLDER}/{new_id()}/a", f"{FOLDER}/01900000-0000-7000-8000-000000000000/a"
+    for key in (fresh, old):
+        await storage.put(key, b"sound", "application/octet-stream")
+    assert await sweep_loose_files(storage, older_than=timedelta(days=7)) == 1
+    assert [stored.key async for stored in storage.list(FOLDER)] == [fresh]
