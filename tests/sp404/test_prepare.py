@@ -12,6 +12,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sample_agent.sp404.intake as intake_module
 import sample_agent.sp404.prepare as module
 from sample_agent.sp404.prepare import MIN_FRAMES, NothingToPrepareError, prepare, write_prepared
 from sample_agent.sp404.wav import read_wav
@@ -87,7 +88,7 @@ def test_dither_is_triangular_and_has_no_memory() -> None:
 def test_how_long_a_chunk_is_does_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     source = tone(44_100, seconds=1, channels=2)
     whole = prepare(source, 44_100).pcm
-    monkeypatch.setattr(module, "_CHUNK_FRAMES", 1000)
+    monkeypatch.setattr(module, "_PIECE", 1000)
     assert np.array_equal(prepare(source, 44_100).pcm, whole)
 
 
@@ -105,7 +106,7 @@ def test_a_sound_that_comes_in_blocks_is_the_same_as_one_that_comes_whole(rate: 
 
 
 def test_no_block_behind_the_cut_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_FRAMES", 10_000)
+    monkeypatch.setattr(intake_module, "MAX_FRAMES", 10_000)
     asked = 0
 
     def endless() -> Iterator[np.ndarray]:
@@ -198,7 +199,7 @@ def test_a_sound_too_short_for_the_unit_is_padded_with_silence(rate: int, frames
 
 
 def test_a_sound_too_long_for_the_unit_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_FRAMES", 10_000)
+    monkeypatch.setattr(intake_module, "MAX_FRAMES", 10_000)
     cut = prepare(tone(44_100), 44_100)
     assert (len(cut.pcm), cut.report.truncated) == (10_000, True)
     fits = prepare(tone(48_000)[:10_000], 48_000)

@@ -7,6 +7,7 @@ nothing in it but `fmt ` and `data`, because the unit's handling of other chunks
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -54,13 +55,24 @@ def wav_header(channels: int, frames: int) -> bytes:
 
 def write_wav(file: BinaryIO, pcm: NDArray[np.int16]) -> int:
     """Write `pcm`, int16[frames, channels], and return the number of bytes written."""
-    if pcm.dtype != np.int16 or pcm.ndim != 2:
+    if pcm.ndim != 2:
         raise ValueError("PCM has to be int16[frames, channels].")
     frames, channels = pcm.shape
+    blocks = (pcm[start : start + _FRAMES_PER_WRITE] for start in range(0, frames, _FRAMES_PER_WRITE))
+    return write_wav_blocks(file, channels, frames, blocks)
+
+
+def write_wav_blocks(file: BinaryIO, channels: int, frames: int, blocks: Iterable[NDArray[np.int16]]) -> int:
+    """Write a sound of `frames` that comes in `blocks`, int16[frames, channels]; the number of bytes written."""
     file.write(wav_header(channels, frames))
-    file.writelines(
-        pcm[start : start + _FRAMES_PER_WRITE].astype("<i2").tobytes() for start in range(0, frames, _FRAMES_PER_WRITE)
-    )
+    written = 0
+    for block in blocks:
+        if block.dtype != np.int16 or block.ndim != 2 or block.shape[1] != channels:
+            raise ValueError("PCM has to be int16[frames, channels].")
+        file.write(np.ascontiguousarray(block, dtype="<i2").data)
+        written += len(block)
+    if written != frames:
+        raise ValueError(f"The header promises {frames} frames, and {written} came.")
     return wav_size(channels, frames)
 
 

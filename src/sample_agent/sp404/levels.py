@@ -1,0 +1,140 @@
+"""How loud a sound is along its length: what trimming, fades, mono detection and gain are decided from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sample_agent.sp404.scratch import Scratch
+from sample_agent.sp404.treatment import MIN_FRAMES, Treatment
+
+CELL = 64
+"""Frames that share one figure for their level: 1.3 ms, the grain of a trim."""
+
+BLOCK = 150 * CELL
+"""Frames looked at in one go; small enough for the processor's cache."""
+
+_DC_WINDOW = BLOCK // 2
+_LEAST_DC = 1e-4
+_LEAD_IN = 96
+_LEAD_OUT = 960
+_ATTACK = 0.1
+_AT_ZERO = 2 / 32_768
+_SHORTEST_FADE = 12
+
+# A resampler answers to the step where an offset begins and ends, as every steep filter does: by 9 % of it (Gibbs).
+_RINGING = 0.12
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A measured sound.
+
+    Attributes:
+        cells: float32[⌈frames / `CELL`⌉], the highest level in each cell, of all channels, offset taken away.
+        difference: the largest difference between two channels; 0 for mono.
+        sixteen_bit: nothing but whole steps of 16 bits.
+        hidden: what is below this level may be an echo of the treatment itself.
+    """
+
+    frames: int
+    cells: NDArray[np.float32]
+    difference: float
+    sixteen_bit: bool
+    hidden: float = 0.0
+
+    @property
+    def peak(self) -> float:
+        return float(self.cells.max(initial=0.0))
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The part of a sound to keep, from `start` up to `end`, and how long its fades are, all in frames."""
+
+    start: int
+    end: int
+    fade_in: int = 0
+    fade_out: int = 0
+
+
+def measure_dc(scratch: Scratch) -> tuple[float, ...]:
+    """The constant offset of each channel, full scale at 1, or nothing when there is none to hear of.
+
+    It is the median of the means of 0.1 s each: an offset is there all the time, while the mean of a drum that swings
+    to one side more than to the other is not. Offsets under -80 dBFS in all channels are left alone.
+    """
+    means: list[NDArray[np.floating]] = []
+    for block in scratch.blocks(BLOCK):
+        whole = len(block) - len(block) % _DC_WINDOW
+        if whole:
+            windows = [block[:whole, channel].reshape(-1, _DC_WINDOW).mean(axis=1) for channel in range(block.shape[1])]
+            means.append(np.stack(windows, axis=1))
+        elif not means:
+            means.append(block.mean(axis=0, dtype=np.float64)[np.newaxis])
+    if not means:
+        return ()
+    offsets = np.median(np.concatenate(means), axis=0)
+    return tuple(float(offset) for offset in offsets) if np.abs(offsets).max() >= _LEAST_DC else ()
+
+
+def measure_levels(scratch: Scratch, offset: tuple[float, ...], *, resampled: bool) -> Levels:
+    cells: list[NDArray[np.float32]] = []
+    difference = 0.0
+    sixteen_bit = not resampled and not offset
+    for block in scratch.blocks(BLOCK):
+        sound = block - np.array(offset, dtype=np.float32) if offset else block
+        cells.append(_cells(sound))
+        if sound.shape[1] == 2:
+            difference = max(difference, float(np.abs(sound[:, 0] - sound[:, 1]).max()))
+        if sixteen_bit:
+            steps = sound * np.float32(32_768)
+            sixteen_bit = bool((steps == np.rint(steps)).all()) and float(steps.max()) <= 32_767
+    every = np.concatenate(cells or [np.empty(0, np.float32)])
+    hidden = _RINGING * max(map(abs, offset), default=0.0) if resampled else 0.0
+    return Levels(scratch.frames, every, difference, sixteen_bit, hidden)
+
+
+def find_edges(levels: Levels, treatment: Treatment, first: float, last: float) -> Edges:
+    """Where the sound starts and ends, and its fades; `first` and `last` are the levels of its outermost frames.
+
+    A part of 100 ms is kept at least, as long as there is that much.
+    """
+    start, end = 0, levels.frames
+    if treatment.trim_below_db is not None and levels.peak > 0:
+        start, end = _loud_part(levels, max(levels.peak * 10 ** (treatment.trim_below_db / 20), levels.hidden))
+    longest = min(round(treatment.fade_seconds * 48_000), (end - start) // 2)
+    if longest == 0:
+        return Edges(start, end)
+    fade_in = min(longest, max(_SHORTEST_FADE, _attack(levels, start) - start))
+    return Edges(
+        start,
+        end,
+        fade_in if start > 0 or first > _AT_ZERO else 0,
+        longest if end < levels.frames or last > _AT_ZERO else 0,
+    )
+
+
+def _cells(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    whole = len(sound) // CELL
+    rows = sound[: whole * CELL].reshape(whole, CELL * sound.shape[1])
+    levels = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+    rest = sound[whole * CELL :]
+    return np.append(levels, np.abs(rest).max()) if len(rest) else levels
+
+
+def _loud_part(levels: Levels, threshold: float) -> tuple[int, int]:
+    loud = np.flatnonzero(levels.cells > threshold)
+    if len(loud) == 0:
+        return 0, levels.frames
+    start = max(0, int(loud[0]) * CELL - _LEAD_IN)
+    end = min(levels.frames, (int(loud[-1]) + 1) * CELL + _LEAD_OUT)
+    # Real sound is better than the padding it would get.
+    return start, min(levels.frames, max(end, start + MIN_FRAMES))
+
+
+def _attack(levels: Levels, start: int) -> int:
+    """The frame from which on the sound is loud."""
+    return int(np.argmax(levels.cells >= levels.peak * _ATTACK)) * CELL if levels.peak > 0 else start
