@@ -72,6 +72,11 @@ class KitSample:
         return self.played_as in DRUM_CLASSES
 
     @property
+    def is_rhythm(self) -> bool:
+        """Whether drums make the sound, as hit or as loop."""
+        return self.is_drum or self.played_as == "drum-loop"
+
+    @property
     def is_loop(self) -> bool:
         """Whether it is to go round."""
         return self.played_as in ("drum-loop", "melodic-loop")

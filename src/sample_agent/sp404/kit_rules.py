@@ -22,11 +22,18 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True)
 class PadRule:
-    """What a pad of a kit is for. `pad` is its number on the unit, 1 to 16; `takes` has the best class first."""
+    """What a pad of a kit is for.
+
+    Attributes:
+        pad: its number on the unit, 1 to 16.
+        takes: classes it takes, the best first.
+        main: filled before the others, by a second choice if need be.
+    """
 
     pad: int
     takes: tuple[SoundClass, ...]
     why: str
+    main: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,15 @@ class LayoutRules:
     tempo_tolerance: float = 0.04
     rhythm_at_the_bottom: bool = True
 
+    def wishes(self) -> Iterator[tuple[PadRule, int]]:
+        """Pads and which of their choices to try, in order: the main pads first, then every first choice, …"""
+        for rule in self.pads:
+            if rule.main:
+                yield from ((rule, choice) for choice in range(len(rule.takes)))
+        others = [rule for rule in self.pads if not rule.main]
+        for choice in range(max((len(rule.takes) for rule in others), default=0)):
+            yield from ((rule, choice) for rule in others if choice < len(rule.takes))
+
     def explained(self) -> list[str]:
         """Every rule in a sentence."""
         return list(_sentences(self))
@@ -84,10 +100,14 @@ _LOOP = Playing(False, True, True, False, "BUS 2", "A loop goes round in the tem
 
 PLAYERS = LayoutRules(
     pads=(
-        PadRule(13, ("kick", "tom"), "The kick is at the left of the bottom row, where fingers look for it."),
-        PadRule(14, ("snare", "clap", "rim"), "The snare is next to the kick."),
-        PadRule(15, ("closed-hat", "percussion"), "The closed hat is right of the snare."),
-        PadRule(16, ("open-hat", "closed-hat", "cymbal"), "The open hat is next to the closed one that ends it."),
+        PadRule(
+            13, ("kick", "tom"), "The kick is at the left of the bottom row, where fingers look for it.", main=True
+        ),
+        PadRule(14, ("snare", "clap", "rim"), "The snare is next to the kick.", main=True),
+        PadRule(15, ("closed-hat", "percussion"), "The closed hat is right of the snare.", main=True),
+        PadRule(
+            16, ("open-hat", "closed-hat", "cymbal"), "The open hat is next to the closed one that ends it.", main=True
+        ),
         PadRule(9, ("kick", "tom", "percussion"), "A second kick is right above the first."),
         PadRule(10, ("clap", "snare", "rim"), "The clap, or another snare, is above the snare."),
         PadRule(11, ("rim", "closed-hat", "percussion"), "Rim and further hats are above the hats."),
@@ -175,6 +195,7 @@ def _table(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _pads(said: Mapping[str, Any], base: LayoutRules) -> tuple[PadRule, ...]:
+    main = {rule.pad for rule in base.pads if rule.main}
     given: dict[int, PadRule] = {}
     for name, takes in said.items():
         if not (name.isascii() and name.isdigit() and 1 <= int(name) <= 16):
@@ -184,7 +205,7 @@ def _pads(said: Mapping[str, Any], base: LayoutRules) -> tuple[PadRule, ...]:
         for each in takes:
             if each not in SOUND_CLASSES:
                 raise RulesError(f"[pads] {name}: {each!r} is not one of {', '.join(SOUND_CLASSES)}.")
-        given[int(name)] = PadRule(int(name), tuple(takes), "So says your rule file.")
+        given[int(name)] = PadRule(int(name), tuple(takes), "So says your rule file.", main=int(name) in main)
     kept = tuple(given.pop(rule.pad, rule) for rule in base.pads)
     return kept + tuple(given.values())
 

@@ -115,8 +115,8 @@ class _Bank:
         self.placements.append(place(slot, sample, reason, self.rules))
 
     def next_pad(self, sample: KitSample) -> int:
-        """Where the next sample goes: rhythm from the bottom, everything else from the top."""
-        from_below = self.rules.rhythm_at_the_bottom and (sample.is_drum or sample.played_as == "drum-loop")
+        """Where the next sample goes: rhythm from the bottom, everything else from the top; loops stay above a kit."""
+        from_below = sample.is_drum or (sample.is_rhythm and self.rules.rhythm_at_the_bottom and self.role != "kit")
         return next(pad for pad in (BOTTOM_UP if from_below else TOP_DOWN) if pad in self.free)
 
     def plan(self) -> BankPlan:
@@ -166,7 +166,11 @@ def _spacious(samples: Sequence[KitSample], rules: LayoutRules) -> list[_Bank]:
     for role, groups in _sections(samples, rules):
         section = [sample for group in groups for sample in group]
         if banks and len(section) <= len(banks[-1].free):
-            _deal([banks[-1]], section)
+            if role == "sounds":
+                _deal([banks[-1]], section)
+            else:
+                for sample in section:
+                    banks[-1].put(banks[-1].next_pad(sample), sample, _reason(sample))
             continue
         bank = open_bank(role)
         for group in groups:
@@ -221,13 +225,12 @@ def _banks_for(samples: Sequence[KitSample]) -> int:
 def _deal(banks: Sequence[_Bank], samples: Sequence[KitSample]) -> None:
     """Put samples on the pads that are meant for them, pad by pad over all the banks; the rest on what stays free."""
     left = list(samples)
-    for rule in banks[0].rules.pads if banks else ():
-        for choice, wanted in enumerate(rule.takes):
-            for bank in banks:
-                sample = next((sample for sample in left if sample.played_as == wanted), None)
-                if sample is not None and rule.pad in bank.free:
-                    left.remove(sample)
-                    bank.put(rule.pad, sample, _dealt_reason(rule, choice))
+    for rule, choice in banks[0].rules.wishes() if banks else ():
+        for bank in banks:
+            sample = next((sample for sample in left if sample.played_as == rule.takes[choice]), None)
+            if sample is not None and rule.pad in bank.free:
+                left.remove(sample)
+                bank.put(rule.pad, sample, _dealt_reason(rule, choice))
     for sample in left:
         bank = next(bank for bank in banks if bank.free)
         bank.put(bank.next_pad(sample), sample, _further_reason(sample))
