@@ -11,7 +11,7 @@ from sample_agent.engine.decode import BLOCK_FRAMES, MAX_CHANNELS, MAX_SECONDS, 
 from sample_agent.engine.errors import AudioError
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.hints import Hints, read_hints
-from sample_agent.engine.key import Key, estimate_key
+from sample_agent.engine.key import Key, PitchMeter, estimate_key
 from sample_agent.engine.kind import Kind, estimate_kind
 from sample_agent.engine.listening import Listening
 from sample_agent.engine.loudness import Loudness
@@ -142,7 +142,10 @@ def _conclude(
     kind = estimate_kind(listening.mel, duration, len(onsets))
     tempo = None if kind.kind == "one-shot" else estimate_tempo(envelopes, duration, len(onsets))
     tell(95, "key")
-    key = estimate_key(listening.pitch)
+    tonal = listening.tonal
+    pitch = PitchMeter(round(2 * tonal.width_hz * (tonal.power.shape[1] - 1)), tonal.power.shape[1])
+    pitch.feed(tonal.power)
+    key = estimate_key(pitch)
     tell(98, "waveform")
     return Analysis(
         engine_version=ENGINE_VERSION,

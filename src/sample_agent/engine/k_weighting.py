@@ -1,8 +1,9 @@
 """The K-weighting filter of ITU-R BS.1770, run block-wise.
 
 Inside a block of 64 samples the output is one matrix product with the filter's impulse response; only its four states
-are carried on, and those of all blocks are found by doubling. The result is exact, and the recursion stays out of
-Python without a compiled filter (importing SciPy's takes longer than analysing most files).
+are carried on: through groups of 32 blocks by another product, and over the groups by doubling. The result is exact,
+and the recursion stays out of Python without a compiled filter (importing SciPy's takes longer than analysing most
+files).
 """
 
 from functools import cache
@@ -14,36 +15,45 @@ import numpy.typing as npt
 from sample_agent.engine.frames import Floats
 
 _BLOCK = 64
+_GROUP = 32
 _NEGLIGIBLE = 1e-9
 
 Matrix = npt.NDArray[np.float64]
 
 
 class KWeighting:
-    """One channel's filter, with its state."""
+    """The filters of several channels, with their states."""
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, channels: int) -> None:
         self._matrices = _block_matrices(sample_rate)
-        self._state = np.zeros(4)
+        self._state = np.zeros((channels, 4))
 
     def run(self, samples: Floats) -> Floats:
-        """The next samples, filtered; shape (samples,) both ways."""
-        matrices = self._matrices
-        blocks = np.zeros((-(-len(samples) // _BLOCK), _BLOCK), np.float32)
-        blocks.reshape(-1)[: len(samples)] = samples
-        states = _scan(blocks @ matrices.into_state, matrices.powers, self._state)
-        output: Floats = blocks @ matrices.impulse
-        output += states.astype(np.float32) @ matrices.out_of_state
-        self._state = self._state_after(samples, states)
-        return output.reshape(-1)[: len(samples)]
+        """The next samples, filtered; shape (channels, samples) both ways.
 
-    def _state_after(self, samples: Floats, states: Matrix) -> Matrix:
-        """The state behind the last real sample: the last block may be filled up with zeros that never were."""
-        rest = len(samples) % _BLOCK or _BLOCK
-        transition = np.linalg.matrix_power(self._matrices.step, rest)
-        entered = samples[len(samples) - rest :] @ self._matrices.into_state[_BLOCK - rest :]
-        state: Matrix = transition @ states[-1] + entered
-        return state
+        Only the last piece of a signal may be anything else than a whole number of blocks of 64.
+        """
+        matrices, (channels, length) = self._matrices, samples.shape
+        blocks = -(-length // _BLOCK)
+        # At least one block more than there is, in whole groups: its state is that behind the last sample.
+        groups = blocks // _GROUP + 1
+        padded = np.zeros((channels, groups * _GROUP * _BLOCK), np.float32)
+        padded[:, :length] = samples
+        rows = padded.reshape(-1, _BLOCK)
+        states = self._states((rows @ matrices.into_state).reshape(channels, groups, _GROUP * 4))
+        self._state = states[:, blocks].astype(np.float64)
+        output = rows @ matrices.impulse
+        output += states.reshape(-1, 4) @ matrices.out_of_state
+        filtered: Floats = output.reshape(channels, -1)[:, :length]
+        return filtered
+
+    def _states(self, entering: Floats) -> Floats:
+        """States before each block, shape (channels, blocks, 4), from what enters in each, (channels, groups, 128)."""
+        matrices, (channels, groups, width) = self._matrices, entering.shape
+        inside = entering @ matrices.within_group
+        before = _scan(inside[:, :, width:].astype(np.float64), matrices.powers, self._state)
+        states = inside[:, :, :width] + before.astype(np.float32) @ matrices.through_group
+        return states.reshape(channels, groups * _GROUP, 4)
 
 
 class _BlockMatrices(NamedTuple):
@@ -53,22 +63,24 @@ class _BlockMatrices(NamedTuple):
     """(64, 4): a block's samples to the state behind it."""
     out_of_state: Floats
     """(4, 64): the state before a block to its share of the output."""
+    within_group: Floats
+    """(128, 132): what enters in the blocks of a group to the state before each of them and behind the last."""
+    through_group: Floats
+    """(4, 128): the state before a group to the state before each of its blocks."""
     powers: tuple[Matrix, ...]
-    """Transition over 1, 2, 4, ... blocks, transposed, until nothing is left of the state."""
-    step: Matrix
-    """(4, 4): transition over one sample."""
+    """Transition over 1, 2, 4, ... groups, transposed, until nothing is left of the state."""
 
 
-def _scan(entering: Floats, powers: tuple[Matrix, ...], initial: Matrix) -> Matrix:
-    """States before each block: s[k + 1] = A s[k] + entering[k], for all k at once by doubling."""
-    states = np.empty((len(entering), 4))
-    states[0] = initial
-    states[1:] = entering[:-1]
+def _scan(entering: Matrix, powers: tuple[Matrix, ...], initial: Matrix) -> Matrix:
+    """States before each group: s[k + 1] = A s[k] + entering[k], for all k at once by doubling."""
+    states = np.empty_like(entering)
+    states[:, 0] = initial
+    states[:, 1:] = entering[:, :-1]
     for doubling, power in enumerate(powers):
         reach = 1 << doubling
-        if reach >= len(states):
+        if reach >= states.shape[1]:
             break
-        states[reach:] += states[:-reach] @ power
+        states[:, reach:] += states[:, :-reach] @ power
     return states
 
 
@@ -82,15 +94,23 @@ def _block_matrices(sample_rate: int) -> _BlockMatrices:
     response = np.array([through, *(output @ enter for output in outputs[:-1])])
     offsets = np.arange(_BLOCK)[None, :] - np.arange(_BLOCK)[:, None]
     impulse = np.where(offsets >= 0, response[np.maximum(offsets, 0)], 0.0)
-    powers = [np.linalg.matrix_power(step, _BLOCK)]
+    over_blocks = [np.eye(4)]
+    for _ in range(_GROUP):
+        over_blocks.append(over_blocks[-1] @ np.linalg.matrix_power(step, _BLOCK))
+    within = np.zeros((_GROUP, 4, _GROUP + 1, 4))
+    for source in range(_GROUP):
+        for target in range(source + 1, _GROUP + 1):
+            within[source, :, target] = over_blocks[target - source - 1].T
+    powers = [over_blocks[_GROUP]]
     while np.abs(powers[-1]).max() > _NEGLIGIBLE:
         powers.append(powers[-1] @ powers[-1])
     return _BlockMatrices(
         impulse.astype(np.float32),
         np.array(states[::-1]).astype(np.float32),
         np.array(outputs).T.astype(np.float32),
+        within.reshape(_GROUP * 4, -1).astype(np.float32),
+        np.concatenate([power.T for power in over_blocks[:_GROUP]], axis=1).astype(np.float32),
         tuple(np.ascontiguousarray(power.T) for power in powers),
-        step,
     )
 
 

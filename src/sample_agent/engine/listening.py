@@ -1,80 +1,158 @@
 """The one pass over a file that every descriptor shares.
 
-Samples come in blocks and leave as small things: sums, histograms, mel bands, outlines. Nothing the size of the file
-is kept, so a long file takes little more memory than a short one.
+Samples come in blocks and leave as small things: sums, mel bands, statistics, outlines. Nothing the size of the file is
+kept, so a long file takes little more memory than a short one.
 """
 
 from collections.abc import Iterable
 
 import numpy as np
 
-from sample_agent.engine.frames import Floats, FrameStream, downmix, frame_size, power_spectrum
-from sample_agent.engine.key import PitchMeter
+from sample_agent.engine.cells import CellMeter, Cells, cell_size, joined
+from sample_agent.engine.frames import Floats, FrameStream, frame_size, magnitude_spectrum
 from sample_agent.engine.loudness import Loudness, LoudnessMeter
 from sample_agent.engine.mel import mel_bands
 from sample_agent.engine.peaks import PeakMeter
-from sample_agent.engine.spectral import Spectral, SpectralMeter
-from sample_agent.engine.waveform import Waveform, WaveformMeter
+from sample_agent.engine.spectral import FrameStatistics, Spectral, SpectralMeter
+from sample_agent.engine.tonal import TonalFrames, TonalMeter
+from sample_agent.engine.waveform import Waveform, WaveformMeter, outline
 
-# 2048 and 16384 samples at 44.1 kHz.
-_SHORT_SECONDS, _LONG_SECONDS = 0.0464, 0.3715
+EXCERPT_SECONDS = 900.0
+"""What belongs to a moment (frames, cells) is kept for this long; averages cover the whole file."""
+
+HEAD_SAMPLES = 1 << 21
+"""How much of the downmix itself is kept: 47 seconds at 44.1 kHz."""
+
+# 2048 samples at 44.1 kHz.
+_SHORT_SECONDS = 0.0464
 
 
 class Listening:
     """Takes the samples of one file and hands them to every meter.
 
-    Attributes that grow: `frames` (samples per channel so far), `pitch`. The rest is there after `finish`:
-    `mel` (frames, 40), `mel_rate` (frames per second), `spectral`, `loudness`, `waveform`, `has_signal`.
+    Args:
+        sample_rate: in Hz.
+        channels: how many.
+        every_frame: have `statistics` for each frame; otherwise they thin out after six seconds.
+
+    Attributes:
+        frames: samples per channel so far.
+        duration: in seconds.
+
+    Attributes after `finish`, those of moments for the first `EXCERPT_SECONDS` only:
+        mel: float32, shape (frames, 40), power in mel bands of frames of 2048 samples at 44.1 kHz and of equal length
+            at other rates; frame `i` is centred on `i / mel_rate` seconds.
+        mel_rate: frames per second.
+        statistics: descriptors of the same frames.
+        tonal: long frames for pitch.
+        cells: the downmix in cells of 1.5 ms.
+        head: float32, shape (samples,), the downmix itself, at most `HEAD_SAMPLES` of it.
+        spectral, loudness, waveform: of the whole file.
+        has_signal: whether any sample is not zero.
     """
 
-    def __init__(self, sample_rate: int, channels: int) -> None:
-        short, long = frame_size(_SHORT_SECONDS, sample_rate), frame_size(_LONG_SECONDS, sample_rate)
+    def __init__(self, sample_rate: int, channels: int, *, every_frame: bool = False) -> None:
+        short = frame_size(_SHORT_SECONDS, sample_rate)
+        hop = short // 4
         self.sample_rate, self.channels = sample_rate, channels
         self.frames = 0
-        self.mel_rate = sample_rate / (short // 4)
-        self.pitch = PitchMeter(sample_rate, long // 2 + 1)
-        self._short, self._long = FrameStream(short, short // 4), FrameStream(long, long // 2)
-        self._spectral = SpectralMeter(sample_rate, short // 2 + 1)
+        self.mel_rate = sample_rate / hop
+        self.cell_rate = sample_rate / cell_size(short)
+        self._short = FrameStream(short, hop)
+        self._unit = max(hop, 64)
+        self._held = np.zeros((0, channels), np.float32)
+        self._most_frames = int(EXCERPT_SECONDS * self.mel_rate)
+        self._spectral = SpectralMeter(sample_rate, self.mel_rate, every_frame=every_frame, most=self._most_frames)
+        self._tonal = TonalMeter(sample_rate, EXCERPT_SECONDS)
+        self._cells = CellMeter(cell_size(short))
         self._loudness = LoudnessMeter(sample_rate, channels)
         self._peaks = PeakMeter(sample_rate, channels)
         self._waveform = WaveformMeter()
         self._mel: list[Floats] = []
+        self._mel_frames = 0
+        self._cell_pieces: list[Cells] = []
+        self._most_cells = int(EXCERPT_SECONDS * self.cell_rate)
+        self._head: list[Floats] = []
+        self._head_samples = 0
         self._crossings = 0
+
+    @property
+    def duration(self) -> float:
+        """Length so far, in seconds."""
+        return self.frames / self.sample_rate
 
     def feed(self, block: Floats) -> None:
         """Take the next samples: float32, shape (frames, channels)."""
         self.frames += len(block)
-        mono = downmix(block)
-        self._loudness.feed(block)
-        self._peaks.feed(block)
-        self._waveform.feed(mono)
-        self._crossings += int(np.count_nonzero(np.diff(np.signbit(mono))))
-        self._take_short(self._short.feed(mono))
-        self._take_long(self._long.feed(mono))
+        if len(self._held):
+            block = np.concatenate((self._held, block))
+        whole = len(block) // self._unit * self._unit
+        self._held = block[whole:]
+        if whole:
+            self._take(block[:whole])
 
     def finish(self) -> None:
         """Work off what is held back and sum up. Call once, after at least one sample."""
+        if len(self._held):
+            self._take(self._held)
         self._take_short(self._short.finish())
-        self._take_long(self._long.finish())
         self._peaks.finish()
         self.mel: Floats = np.concatenate(self._mel)
-        self.waveform: Waveform = self._waveform.finish()
-        self.spectral: Spectral = self._spectral.finish(self._crossings / self.frames)
+        self.head: Floats = np.concatenate(self._head)
+        self.cells: Cells = joined(self._cell_pieces)
+        self.tonal: TonalFrames = self._tonal.finish()
+        self.statistics: FrameStatistics = self._spectral.statistics()
+        self.spectral: Spectral = self._spectral.average(self._crossings / self.frames)
+        self.waveform: Waveform = outline(self.head) if self.frames == len(self.head) else self._waveform.finish()
         self.loudness = Loudness(
             self._loudness.integrated(), _decibels(self._peaks.true_peak), _decibels(self._peaks.sample_peak)
         )
         self.has_signal = self._peaks.sample_peak > 0
 
+    def _take(self, block: Floats) -> None:
+        """Whole cells of samples; anything else only at the end of the file."""
+        channels = np.ascontiguousarray(block.T)
+        mono = _mean(channels)
+        self._loudness.feed(channels)
+        self._peaks.feed(channels)
+        self._take_cells(mono)
+        self._take_short(self._short.feed(mono))
+        self._tonal.feed(mono)
+        if self._head_samples < HEAD_SAMPLES:
+            self._head.append(mono[: HEAD_SAMPLES - self._head_samples])
+            self._head_samples += len(self._head[-1])
+
+    def _take_cells(self, mono: Floats) -> None:
+        missing = -len(mono) % self._cells.size
+        if missing:
+            # Repeating the last sample adds neither an extreme nor a crossing.
+            mono = np.concatenate((mono, np.full(missing, mono[-1])))
+        cells = self._cells.measure(mono, self.cell_rate)
+        self._crossings += int(cells.crossings.sum())
+        self._waveform.feed(cells.minimum, cells.maximum)
+        if self._most_cells > 0:
+            self._cell_pieces.append(cells)
+            self._most_cells -= len(cells.minimum)
+
     def _take_short(self, batches: Iterable[Floats]) -> None:
         for frames in batches:
-            power = power_spectrum(frames)
+            magnitude = magnitude_spectrum(frames)
+            power = magnitude * magnitude
             mel = mel_bands(power, self.sample_rate)
-            self._mel.append(mel)
-            self._spectral.feed(power, mel)
+            if self._mel_frames < self._most_frames:
+                self._mel.append(mel)
+                self._mel_frames += len(mel)
+            self._spectral.feed(magnitude, power, mel)
 
-    def _take_long(self, batches: Iterable[Floats]) -> None:
-        for frames in batches:
-            self.pitch.feed(power_spectrum(frames))
+
+def _mean(channels: Floats) -> Floats:
+    if len(channels) == 2:
+        # Four times as fast as mean(axis=0).
+        mono: Floats = channels[0] + channels[1]
+        mono *= np.float32(0.5)
+    else:
+        mono = channels.mean(axis=0) if len(channels) > 2 else channels[0]
+    return mono
 
 
 def _decibels(amplitude: float) -> float | None:

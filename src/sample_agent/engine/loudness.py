@@ -35,20 +35,16 @@ class LoudnessMeter:
     """Collects the K-weighted energy of a signal in steps of 100 ms."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
-        self._filters = [KWeighting(sample_rate) for _ in range(channels)]
+        self._filters = KWeighting(sample_rate, channels)
         self._weights = _channel_weights(channels)
         self._step = sample_rate / _STEPS_PER_SECOND
         self._samples = 0
         self._energies: list[float] = []
 
     def feed(self, block: Floats) -> None:
-        """Take the next samples, shape (frames, channels)."""
-        energy = np.zeros(len(block), np.float32)
-        for channel, (weighting, weight) in enumerate(zip(self._filters, self._weights, strict=True)):
-            if weight:
-                weighted = weighting.run(block[:, channel])
-                energy += weight * weighted * weighted
-        self._collect(energy)
+        """Take the next samples, shape (channels, samples); see `KWeighting.run` for how many at a time."""
+        weighted = self._filters.run(block)
+        self._collect(np.square(weighted, out=weighted))
 
     def integrated(self) -> float | None:
         """Gated loudness in LUFS; None when nothing passes the absolute gate."""
@@ -64,23 +60,25 @@ class LoudnessMeter:
         return float(_lufs(power.mean()))
 
     def _collect(self, energy: Floats) -> None:
-        first, last = int(self._samples / self._step), int((self._samples + len(energy) - 1) / self._step)
+        length = energy.shape[1]
+        first, last = int(self._samples / self._step), int((self._samples + length - 1) / self._step)
         starts = np.ceil(np.arange(first, last + 1) * self._step).astype(np.int64) - self._samples
-        sums = np.add.reduceat(energy.astype(np.float64), np.maximum(starts, 0))
+        sums = self._weights @ np.add.reduceat(energy, np.maximum(starts, 0), axis=1)
         self._energies.extend([0.0] * (last + 1 - len(self._energies)))
-        for step, value in enumerate(sums, first):
-            self._energies[step] += float(value)
-        self._samples += len(energy)
+        for step, value in enumerate(sums.tolist(), first):
+            self._energies[step] += value
+        self._samples += length
 
 
 def _lufs(power: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return -0.691 + 10 * np.log10(np.maximum(power, 1e-20))
 
 
-def _channel_weights(channels: int) -> tuple[float, ...]:
+def _channel_weights(channels: int) -> npt.NDArray[np.float64]:
     """Weights of BS.1770 table 3, for the channel orders of WAV: surrounds louder, the low-frequency channel out."""
-    if channels == 5:
-        return (1.0, 1.0, 1.0, _SURROUND_WEIGHT, _SURROUND_WEIGHT)
+    weights = np.ones(channels)
+    if channels in (5, 6):
+        weights[-2:] = _SURROUND_WEIGHT
     if channels == 6:
-        return (1.0, 1.0, 1.0, 0.0, _SURROUND_WEIGHT, _SURROUND_WEIGHT)
-    return (1.0,) * channels
+        weights[3] = 0.0
+    return weights

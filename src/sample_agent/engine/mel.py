@@ -1,6 +1,7 @@
 """Mel bands of a power spectrum: what onsets, tempo and timbre are read from."""
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,11 +10,15 @@ from sample_agent.engine.frames import Floats
 
 BANDS = 40
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 16_000.0
+_NARROW_BANDS = 25
 
 
 def mel_bands(power: Floats, sample_rate: int) -> Floats:
     """Power in 40 mel bands from 30 Hz to 16 kHz, shape (frames, 40)."""
-    bands: Floats = power @ mel_filters(power.shape[1], sample_rate)
+    parts = _parts(power.shape[1], sample_rate)
+    bands = np.empty((len(power), BANDS), np.float32)
+    for part in parts:
+        bands[:, part.bands] = power[:, part.bins] @ part.filters
     return bands
 
 
@@ -29,6 +34,24 @@ def mel_filters(bins: int, sample_rate: int) -> Floats:
     falling = (edges[None, 2:] - frequencies[:, None]) / np.maximum(np.diff(edges)[1:], width)
     filters = np.maximum(0.0, np.minimum(rising, falling))
     return np.asarray(filters / np.maximum(filters.sum(axis=0), 1e-6), np.float32)
+
+
+class _Part(NamedTuple):
+    bins: slice
+    bands: slice
+    filters: Floats
+
+
+@cache
+def _parts(bins: int, sample_rate: int) -> tuple[_Part, ...]:
+    """The filters in two products with few zeros: most bands need few bins."""
+    filters = mel_filters(bins, sample_rate)
+    parts = []
+    for bands in (slice(0, _NARROW_BANDS), slice(_NARROW_BANDS, BANDS)):
+        used = np.flatnonzero(filters[:, bands].any(axis=1))
+        span = slice(int(used[0]), int(used[-1]) + 1)
+        parts.append(_Part(span, bands, np.ascontiguousarray(filters[span, bands])))
+    return tuple(parts)
 
 
 def _mel(hz: float) -> float:

@@ -7,8 +7,8 @@ import numpy as np
 from sample_agent.engine.frames import Floats
 
 _TAPS = 12
-# Only neighbourhoods of samples at least half as large as the peak so far are oversampled: the overshoot between
-# samples that matters stands beside large samples.
+# Only around samples that are no smaller than their neighbours and at least half as large as the peak so far is the
+# signal oversampled: the overshoot between samples that matters stands beside them.
 _NEIGHBOURHOOD = 0.5
 
 
@@ -20,32 +20,35 @@ class PeakMeter:
         self.true_peak = 0.0
         # Above 96 kHz the samples already lie as close as the standard asks for.
         self._oversampling = 4 if sample_rate < 80_000 else 2 if sample_rate < 160_000 else 1
-        self._held = np.zeros((_TAPS, channels), np.float32)
+        self._held = np.zeros((channels, _TAPS), np.float32)
 
     def feed(self, block: Floats) -> None:
-        """Take the next samples, shape (frames, channels)."""
-        samples = np.concatenate((self._held, block))
-        self._held = samples[-_TAPS:]
-        self.sample_peak = max(self.sample_peak, float(np.abs(block).max()))
+        """Take the next samples, shape (channels, samples)."""
+        samples = np.concatenate((self._held, block), axis=1)
+        self._held = samples[:, -_TAPS:]
+        self.sample_peak = max(self.sample_peak, float(block.max()), -float(block.min()))
         self.true_peak = max(self.true_peak, self.sample_peak)
         if self._oversampling > 1:
-            for channel in range(samples.shape[1]):
-                self._oversample(np.ascontiguousarray(samples[:, channel]))
+            for channel in samples:
+                self._oversample(channel)
 
     def finish(self) -> None:
         """Let the filter run out behind the last sample."""
         self.feed(np.zeros_like(self._held))
 
     def _oversample(self, samples: Floats) -> None:
-        large = np.abs(samples) >= max(self.true_peak * _NEIGHBOURHOOD, 1e-6)
-        # A value between samples depends on the twelve around it: windows with a large sample in one of their two
-        # middle places are looked at.
+        size = np.abs(samples)
         middle = _TAPS // 2
-        starts = np.flatnonzero(large[middle - 1 : -middle] | large[middle : len(large) - middle + 1])
-        if len(starts):
-            windows = np.lib.stride_tricks.sliding_window_view(samples, _TAPS)[starts]
-            between = windows @ _interpolation(self._oversampling)
-            self.true_peak = max(self.true_peak, float(np.abs(between).max()))
+        # A value between samples depends on the twelve around it. The first and last six have had or will have their
+        # turn with the neighbouring block.
+        inner = size[middle:-middle]
+        large = np.flatnonzero(inner >= max(self.true_peak * _NEIGHBOURHOOD, 1e-6)) + middle
+        tops = large[(size[large] >= size[large - 1]) & (size[large] >= size[large + 1])]
+        if len(tops):
+            windows = np.lib.stride_tricks.sliding_window_view(samples, _TAPS)
+            for start in (tops - middle, tops - middle + 1):
+                between = windows[start] @ _interpolation(self._oversampling)
+                self.true_peak = max(self.true_peak, float(between.max()), -float(between.min()))
 
 
 @cache

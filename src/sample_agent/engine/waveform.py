@@ -11,6 +11,7 @@ from sample_agent.engine.frames import Floats, downmix
 ROW_POINTS = 128
 DETAIL_POINTS = 2048
 _MAX_PAIRS = 1 << 16
+_MAX_SAMPLES = 1 << 21
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,44 +47,50 @@ def waveform_peaks(
     Raises:
         AudioError: the file cannot be decoded; see `open_audio`.
     """
-    meter = WaveformMeter()
     if isinstance(source, np.ndarray):
-        meter.feed(source if source.ndim == 1 else downmix(source))
-    else:
-        with open_audio(source, max_seconds=max_seconds) as stream:
-            for block in stream.blocks():
-                meter.feed(downmix(block))
+        return outline(source if source.ndim == 1 else downmix(source), points)
+    meter = WaveformMeter(_MAX_SAMPLES)
+    with open_audio(source, max_seconds=max_seconds) as stream:
+        for block in stream.blocks():
+            mono = downmix(block)
+            meter.feed(mono, mono)
     return meter.finish(points)
+
+
+def outline(samples: Floats, points: int = DETAIL_POINTS) -> Waveform:
+    """The outline of samples in memory, shape (samples,)."""
+    return Waveform(samples, samples).at(points)
 
 
 class WaveformMeter:
     """Collects an outline of unknown length: pairs of values whose stretch doubles when there are too many."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_pairs: int = _MAX_PAIRS) -> None:
         self._stretch = 1
-        self._held = np.zeros(0, np.float32)
+        self._most_pairs = most_pairs
         self._minimum: list[Floats] = []
         self._maximum: list[Floats] = []
+        self._held = (np.zeros(0, np.float32), np.zeros(0, np.float32))
         self._pairs = 0
 
-    def feed(self, block: Floats) -> None:
-        """Take the next samples, shape (samples,)."""
-        samples = np.concatenate((self._held, block))
-        whole = len(samples) // self._stretch * self._stretch
-        self._held = samples[whole:]
+    def feed(self, minimum: Floats, maximum: Floats) -> None:
+        """Take the next extremes, shape (pieces,), of equal pieces of the signal; of samples they are the same."""
+        minimum, maximum = np.concatenate((self._held[0], minimum)), np.concatenate((self._held[1], maximum))
+        whole = len(minimum) // self._stretch * self._stretch
+        self._held = minimum[whole:], maximum[whole:]
         if not whole:
             return
-        self._minimum.append(_folded(np.minimum, samples[:whole], self._stretch))
-        self._maximum.append(_folded(np.maximum, samples[:whole], self._stretch))
+        self._minimum.append(_folded(np.minimum, minimum[:whole], self._stretch))
+        self._maximum.append(_folded(np.maximum, maximum[:whole], self._stretch))
         self._pairs += whole // self._stretch
-        while self._pairs > _MAX_PAIRS:
+        while self._pairs > self._most_pairs:
             self._halve()
 
     def finish(self, points: int = DETAIL_POINTS) -> Waveform:
         """The outline of everything fed, in `points` stretches."""
-        if len(self._held):
-            self._minimum.append(self._held.min(keepdims=True))
-            self._maximum.append(self._held.max(keepdims=True))
+        if len(self._held[0]):
+            self._minimum.append(self._held[0].min(keepdims=True))
+            self._maximum.append(self._held[1].max(keepdims=True))
         return Waveform(np.concatenate(self._minimum), np.concatenate(self._maximum)).at(points)
 
     def _halve(self) -> None:

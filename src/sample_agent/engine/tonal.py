@@ -1,0 +1,67 @@
+"""Long frames for pitch: fine in frequency, only as high as pitch is told apart."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sample_agent.engine.decimation import Decimator, decimation_factor
+from sample_agent.engine.frames import Floats, FrameStream, frame_size, power_spectrum
+
+# 16384 samples at 44.1 kHz.
+_SECONDS = 0.3715
+
+
+@dataclass(frozen=True, eq=False)
+class TonalFrames:
+    """Power spectra of overlapping frames of about 0.37 s of the decimated downmix.
+
+    Attributes:
+        power: float32, shape (frames, bins); a full-scale sine peaks at 1.0. True up to three quarters of the highest
+            frequency, above 4 kHz at common sample rates.
+        width_hz: distance of two bins: 2.69 Hz at 44.1 kHz.
+        rate: frames per second; frame `i` is centred on `i / rate` seconds.
+    """
+
+    power: Floats
+    width_hz: float
+    rate: float
+
+
+class TonalMeter:
+    """Makes long frames of a mono signal that arrives in blocks, for its first `seconds`."""
+
+    def __init__(self, sample_rate: int, seconds: float) -> None:
+        factor = decimation_factor(sample_rate)
+        size = frame_size(_SECONDS, sample_rate) // factor
+        self._rate = sample_rate / factor
+        self._factor = factor
+        self._decimator = Decimator(factor)
+        self._stream = FrameStream(size, size // 2)
+        self._most = max(1, int(seconds * self._rate / (size // 2)))
+        self._power: list[Floats] = []
+        self._frames = 0
+        self._samples = 0
+        self._decimated = 0
+
+    def feed(self, mono: Floats) -> None:
+        """Take the next samples, shape (samples,)."""
+        if self._frames < self._most:
+            self._samples += len(mono)
+            self._take(self._decimator.feed(mono))
+
+    def finish(self) -> TonalFrames:
+        """All frames."""
+        self._take(self._decimator.finish(-(-self._samples // self._factor) - self._decimated))
+        self._keep(self._stream.finish())
+        size = self._stream.size
+        return TonalFrames(np.concatenate(self._power), self._rate / size, self._rate / (size // 2))
+
+    def _take(self, decimated: Floats) -> None:
+        self._decimated += len(decimated)
+        self._keep(self._stream.feed(decimated))
+
+    def _keep(self, batches: Iterable[Floats]) -> None:
+        for frames in batches:
+            self._power.append(power_spectrum(frames))
+            self._frames += len(frames)
