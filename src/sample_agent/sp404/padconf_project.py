@@ -104,6 +104,13 @@ class ProjectSettings:
             changed[place] = self.words[place] & ~(0xFFFF << shift) | (MAX_VOLUME - wanted.volume) << shift
         return self._with(changed)
 
+    def with_bank_from(self, bank: int, source: ProjectSettings, source_bank: int) -> ProjectSettings:
+        """Bank 0 (A) to 9 (J) as bank `source_bank` of other settings stands there, bit by bit, whatever it says."""
+        half = source.words[_FIRST_VOLUME + source_bank // 2] >> _volume_shift(source_bank) & 0xFFFF
+        place, shift = _FIRST_VOLUME + bank // 2, _volume_shift(bank)
+        volumes = self.words[place] & ~(0xFFFF << shift) | half << shift
+        return self._with({_FIRST_BANK + bank: source.words[_FIRST_BANK + source_bank], place: volumes})
+
     def problems(self) -> list[str]:
         """What is not as a unit would write it, in words."""
         tempos = {"project tempo": self.tempo} | {
