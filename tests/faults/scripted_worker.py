@@ -19,13 +19,14 @@ from sample_agent.apps.wiring import make_storage
 from sample_agent.core.logs import start_logs
 from sample_agent.core.settings import Settings
 from sample_agent.core.storage import Storage
+from sample_agent.engine import ENGINE_VERSION
 from sample_agent.library import tasks
 from sample_agent.library.analyzer import Analyzed, OnProgress
 from sample_agent.library.tasks import Tools
 
 FOUND = Analyzed(
     result={
-        "engine_version": "1",
+        "engine_version": ENGINE_VERSION,
         "tempo": None,
         "key": None,
         "kind": {"kind": "one-shot", "confidence": 0.9},

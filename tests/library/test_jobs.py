@@ -22,7 +22,7 @@ from sample_agent.core.errors import Conflict, NotFound
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.queue_runner import Lane, RetryLater, run_tasks
 from sample_agent.core.storage import Storage
-from sample_agent.engine.errors import AudioError
+from sample_agent.engine import ENGINE_VERSION, AudioError
 from sample_agent.library import attempts, jobs, tasks, upkeep
 from sample_agent.library.analyzer import Analyzed, AnalyzerUnavailable, OnProgress
 from sample_agent.library.attempts import Attempt, LostLease, Wait
@@ -64,7 +64,7 @@ class ScriptedAnalyzer:
 
 FOUND = Analyzed(
     result={
-        "engine_version": "1",
+        "engine_version": ENGINE_VERSION,
         "tempo": {"bpm": 92.0, "confidence": 0.9, "alternatives": []},
         "key": {"key": "F#m", "camelot": "11A", "confidence": 0.8, "alternatives": []},
         "kind": {"kind": "loop", "confidence": 0.9},

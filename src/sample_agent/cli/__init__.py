@@ -119,6 +119,14 @@ def migrate(data_dir: DataDir = None) -> None:
     typer.echo("The database was migrated." if changed else "The database is up to date.")
 
 
+@app.command()
+def reanalyze(data_dir: DataDir = None) -> None:
+    """Have every sample that an older version of the engine analysed analysed again by the workers."""
+    from sample_agent.cli.reanalyze import reanalyze as run
+
+    run(_settings(data_dir=data_dir))
+
+
 @app.command("settings")
 def show_settings() -> None:
     """Print every setting with its value, where it can be set, and what it is for. Secrets are not shown."""

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from sample_agent.library import collection_routes, job_routes, routes
+from sample_agent.library import collection_routes, job_routes, reanalysis_routes, routes
 
 router = APIRouter()
-for _part in (routes, collection_routes, job_routes):
+for _part in (routes, collection_routes, job_routes, reanalysis_routes):
     router.include_router(_part.router)

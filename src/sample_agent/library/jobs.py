@@ -51,9 +51,9 @@ class JobNotRepeatable(Conflict):
     next_step = "Ask for a new analysis of the sample instead."
 
 
-async def create_job(session: AsyncSession, sample: Sample, *, plan: Plan, kind: str = "analyze") -> ProcessingJob:
+async def create_job(session: AsyncSession, sample: Sample, *, plan: Plan) -> ProcessingJob:
     """Ask for work on a sample. The job, its place in the queue and whatever else `session` does are kept together."""
-    job = ProcessingJob(user_id=sample.user_id, sample_id=sample.id, kind=kind, tier=plan.id)
+    job = ProcessingJob(user_id=sample.user_id, sample_id=sample.id, tier=plan.id)
     job.estimated_completion = await _estimate(session, sample.user_id)
     session.add(job)
     await session.flush()
@@ -83,8 +83,10 @@ async def list_jobs(
 
 
 async def active_jobs(session: AsyncSession, user_id: UUID, limit: int = 1000) -> Sequence[ProcessingJob]:
-    """What waits or runs for a user, in the order of asking."""
-    query = select(ProcessingJob).where(ProcessingJob.user_id == user_id, ProcessingJob.status.in_(ACTIVE))
+    """What waits or runs for a user, in the order of asking; a whole library's renewal is told of elsewhere."""
+    query = select(ProcessingJob).where(
+        ProcessingJob.user_id == user_id, ProcessingJob.status.in_(ACTIVE), ProcessingJob.reanalysis_id.is_(None)
+    )
     return (await session.scalars(query.order_by(ProcessingJob.created_at, ProcessingJob.id).limit(limit))).all()
 
 
@@ -193,7 +195,8 @@ async def fill_places(session: AsyncSession, user_id: UUID, plan: Plan) -> None:
     waiting = await session.scalars(
         select(ProcessingJob)
         .where(ProcessingJob.user_id == user_id, ProcessingJob.status == "pending", ProcessingJob.enqueued_at.is_(None))
-        .order_by(ProcessingJob.created_at, ProcessingJob.id)
+        # What somebody asked for goes before the renewal of a whole library.
+        .order_by(ProcessingJob.reanalysis_id.is_not(None), ProcessingJob.created_at, ProcessingJob.id)
         .limit(free)
         .with_for_update(skip_locked=True)
     )

@@ -83,6 +83,7 @@ class Sample(Model):
     key: Mapped[str | None] = mapped_column(
         String(8), Computed("coalesce(corrected_key, detected_key)", persisted=True)
     )
+    engine_version: Mapped[str | None] = mapped_column(String(32))
     waveform: Mapped[bytes | None] = mapped_column(LargeBinary)
     vibe: Mapped[str | None] = mapped_column(Text)
     search_text: Mapped[str] = mapped_column(Text, default="")
@@ -166,6 +167,7 @@ class ProcessingJob(Model):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     sample_id: Mapped[UUID] = mapped_column(ForeignKey("samples.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(32), default="analyze")
+    reanalysis_id: Mapped[UUID | None] = mapped_column(ForeignKey("reanalyses.id", ondelete="SET NULL"), index=True)
     tier: Mapped[str] = mapped_column(String(16))
     status: Mapped[JobStatus] = mapped_column(String(16), default="pending")
     progress: Mapped[int] = mapped_column(SmallInteger, default=0)
@@ -190,6 +192,24 @@ class ProcessingJob(Model):
             postgresql_where=text("status in ('pending', 'processing')"),
         ),
     )
+
+
+class Reanalysis(Model):
+    """A library being brought to a newer version of the engine, a job for each of `total` samples.
+
+    How far it is stands in its jobs.
+    """
+
+    __tablename__ = "reanalyses"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    engine_version: Mapped[str] = mapped_column(String(32))
+    total: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (Index("ix_reanalyses_user_id_created_at", "user_id", "created_at"),)
 
 
 class JobAttempt(Model):

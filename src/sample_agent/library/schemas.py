@@ -70,6 +70,27 @@ class JobList(BaseModel):
     jobs: list[Job]
 
 
+class Reanalysis(BaseModel):
+    """A library being analysed anew. `done` counts what ended in any way, `failed` what kept its earlier analysis."""
+
+    id: UUID
+    engine_version: str
+    total: int
+    done: int
+    failed: int
+    active: bool
+    cancelled: bool
+    created_at: datetime
+
+
+class ReanalysisState(BaseModel):
+    """`outdated`: how many samples an engine of another version than `engine_version` has analysed."""
+
+    engine_version: str
+    outdated: int
+    latest: Reanalysis | None
+
+
 class Upload(BaseModel):
     """What became of an uploaded file. `duplicate`: the same bytes were in the library already, as `sample_id`."""
 

@@ -164,6 +164,7 @@ def _enter(session: AsyncSession, sample: Sample, analyzed: Analyzed, key: str) 
             peaks=analyzed.peaks,
         )
     )
+    sample.engine_version = result["engine_version"]
     sample.duration = result["duration"]
     sample.sample_rate = result["sample_rate"]
     sample.channels = result["channels"]
