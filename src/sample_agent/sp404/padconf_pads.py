@@ -25,6 +25,7 @@ _MAX_SIZE = smp_size(2, MAX_FRAMES)
 _FLAGS = 10
 _LOOP_ON = 0x7FFFFFFF
 _NO_CHOP = 0xFFFFFFFF
+_OLD_NAME_BYTES = 16
 
 
 class Vari(IntEnum):
@@ -270,14 +271,15 @@ def chops_to_bytes(words: tuple[int, ...]) -> bytes:
 def read_name(field: bytes) -> str:
     """The text up to the first NUL, without the spaces it is filled up with.
 
-    Names are ASCII as a rule. A few got in as UTF-8, perhaps cut in the middle of a character, or as Latin-1 (the
-    unit can be set to it): all of them are read as what they most likely are.
+    Names are ASCII as a rule. A few got in as UTF-8, in a full field perhaps cut in the middle of a character, or as
+    Latin-1 (the unit can be set to it): all of them are read as what they most likely are.
     """
     text = field.split(b"\0", 1)[0]
+    is_full = len(text) in (_OLD_NAME_BYTES, len(field) - 1)
     try:
         return text.decode().rstrip(" ")
     except UnicodeDecodeError as error:
-        if error.end == len(text) and error.reason == "unexpected end of data" and error.start > 0:
+        if is_full and error.reason == "unexpected end of data":
             return text[: error.start].decode().rstrip(" ")
         return text.decode("latin-1").rstrip(" ")
 

@@ -105,7 +105,9 @@ def _as_format_errors(parser: expat.XMLParserType) -> Iterator[None]:
     try:
         yield
     except expat.ExpatError as error:
-        raise FormatError(_KIND, f"it is not XML: {expat.ErrorString(error.code)}", parser.ErrorByteIndex) from error
+        raise FormatError(
+            _KIND, f"it is not XML: {expat.ErrorString(error.code)}", max(parser.ErrorByteIndex, 0)
+        ) from error
     except FormatError:
         raise
     except (LookupError, ValueError) as error:  # an encoding Python does not have, or not for XML

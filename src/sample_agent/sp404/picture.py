@@ -106,18 +106,24 @@ def _layout(content: bytes) -> _Layout:
     palette_at = _FILE_HEADER.size + info_size
     palette = _palette(content, palette_at, bits, colours)
     layout = _Layout(bits, offset, height < 0, palette)
-    _expect(offset >= palette_at, 10, "the pixels overlap the header")
+    _expect(offset >= palette_at + _colours(bits, colours) * 4, 10, "the pixels overlap the header")
     _expect(offset + HEIGHT * layout.row_bytes <= len(content), 10, "the pixels end too soon")
     return layout
 
 
 def _palette(content: bytes, at: int, bits: int, colours: int) -> NDArray[np.uint8]:
     """Colours a file leaves out are black."""
-    palette = np.zeros((1 << bits if bits <= 8 else 0, 4), np.uint8)
-    count = min(colours or len(palette), len(palette))
+    palette = np.zeros((_colours(bits, 0), 4), np.uint8)
+    count = _colours(bits, colours)
     _expect(at + count * 4 <= len(content), 46, "the colours end too soon")
     palette[:count] = np.frombuffer(content, np.uint8, count * 4, at).reshape(count, 4)
     return palette[:, :3]
+
+
+def _colours(bits: int, said: int) -> int:
+    """How many colours the palette has, of which a file `said` how many; 0 stands for all there can be."""
+    most = 1 << bits if bits <= 8 else 0
+    return min(said or most, most)
 
 
 def _indices(rows: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
