@@ -34,15 +34,15 @@ class Tree:
     litter: int = 0
 
 
-def open_tree(path: Path, marker: str, kind: str, *, up: int = 0) -> Tree:
-    """The one folder at or below `path` that holds the file `marker`, `up` levels above it.
+def open_tree(path: Path, marker: str, kind: str) -> Tree:
+    """The one folder at or below `path` that holds the file `marker`, "PADCONF.BIN" or "SMPL/PAD_INFO.BIN".
 
     path: a folder, an archive, or a folder inside an archive ("card.zip/EXPORT/PROJECT/PROJECT_01").
     Letter case does not matter. Raises `FormatError` when there is none or more than one (its message lists them),
     for links within it and for names that are the same but for their case; FileNotFoundError when there is no `path`.
     """
     found, litter = _all_files(path)
-    folders = _holding(found, marker, up)
+    folders = _holding(found, marker)
     if not folders:
         raise FormatError(kind, f"there is no {marker} in it", path=str(path))
     if len(folders) > 1:
@@ -62,7 +62,7 @@ def open_tree(path: Path, marker: str, kind: str, *, up: int = 0) -> Tree:
 
 def folders_holding(path: Path, marker: str) -> list[str]:
     """The folders at or below `path` that hold the file `marker`, as paths below it ("" is `path` itself)."""
-    return _holding(_all_files(path)[0], marker, 0)
+    return _holding(_all_files(path)[0], marker)
 
 
 _Found = Mapping[str, "Content | os.DirEntry[str]"]
@@ -114,15 +114,13 @@ def _is_litter(name: str) -> bool:
     return any(part.startswith("._") or part.lower() in _LITTER for part in name.split("/"))
 
 
-def _holding(found: Iterable[str], marker: str, up: int) -> list[str]:
+def _holding(found: Iterable[str], marker: str) -> list[str]:
     """Folders with the marker, and of those only the outermost: a copy within a project is a file of the project."""
-    folders: list[str] = []
-    for name in found:
-        folder, _, file = name.rpartition("/")
-        if file.upper() == marker and name.count("/") <= _SEARCH_DEPTH:
-            for _ in range(up):
-                folder = folder.rpartition("/")[0]
-            folders.append(folder)
+    folders = [
+        name[: -len(marker)].rstrip("/")
+        for name in found
+        if f"/{name.upper()}".endswith(f"/{marker}") and name.count("/") <= _SEARCH_DEPTH
+    ]
     folders.sort(key=lambda each: (each.count("/") if each else -1, each))
     outermost: list[str] = []
     for folder in folders:
