@@ -36,7 +36,8 @@ class KitSample:
         name: what its owner calls it, in any script.
         kind: whether it is a one-shot, a loop or a track.
         sound_class: what makes the sound; None when nobody knows.
-        tempo: beats per minute; key: "F#m", "Eb", …; loudness: integrated, in LUFS; duration: in seconds.
+        tempo: beats per minute; key: "F#m", "Eb", …; duration: in seconds.
+        loudness: integrated, in LUFS; peak_db: highest peak, dBFS.
         channels: of its source.
         slices: where its parts begin, in seconds.
         group: the folder or pack it comes from; drums of one group are taken for a kit.
@@ -50,6 +51,7 @@ class KitSample:
     tempo: float | None = None
     key: str | None = None
     loudness: float | None = None
+    peak_db: float | None = None
     duration: float = 0.0
     channels: int = 2
     slices: tuple[float, ...] = ()

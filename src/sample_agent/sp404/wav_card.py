@@ -1,4 +1,4 @@
-"""Where plain WAV files go on the SP-404MK2's SD card, and what the person who copies them has to know.
+"""Where plain WAV files go on the SP-404MK2's SD card.
 
 The plain way onto the unit: it reads `IMPORT/` and the folders in it, and each file is put on a pad by hand.
 """
@@ -36,29 +36,3 @@ class CardFolders:
         folder = device_name(self._collection_name, taken=self._taken_folders)
         self._taken_folders.add(folder.lower())
         return folder
-
-
-def wav_card_readme(folder: str) -> str:
-    """README.TXT of a card with samples in `IMPORT/<folder>/`: ASCII, lines ended as every computer shows them."""
-    lines = [
-        f"{folder} - samples for the Roland SP-404MK2",
-        "",
-        "Putting them on the card",
-        "1. Use an SD card that was formatted in the SP-404MK2.",
-        "2. Unpack this archive and copy the folder IMPORT to the top of the card.",
-        "   If there is an IMPORT folder already, merge the two.",
-        f"   The samples then lie in IMPORT/{folder}/",
-        "3. Eject the card properly. Files beginning with ._ that a Mac leaves behind can be deleted.",
-        "",
-        "Loading them onto pads",
-        "1. Put the card into the unit.",
-        "2. Hold SHIFT and press pad 14, choose IMPORT from SD-CARD, then SAMPLE.",
-        "3. Press the pad that is to hold the sample.",
-        "4. Turn VALUE to find the file. Hold SHIFT and press VALUE to choose several.",
-        "",
-        "All samples are WAV, 16-bit, 48 kHz. MANIFEST.json lists what each file was called and what was",
-        "done to it, and which samples were left out and why.",
-        "Not yet tested on hardware.",
-        "",
-    ]
-    return "\r\n".join(lines)
