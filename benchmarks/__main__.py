@@ -27,6 +27,7 @@ RESULTS = HERE / "results"
 BENCHMARKS = {
     "accuracy": "tempo, key and kind of recordings with known answers",
     "analyze_vs_librosa": "`sample-agent analyze` beside a librosa script that computes the same things",
+    "analyze_many": "`sample-agent analyze` over very many files in one call, and once more",
     "api_load": "listing samples with 1,000 connected people, beside a bare FastAPI endpoint",
     "login": "signing in and verifying tokens, beside a bare FastAPI endpoint",
     "cold_start": "from `git clone` to the first page and the first analysed sample, with cold and warm caches",
