@@ -11,6 +11,7 @@ from sample_agent.engine import AudioError
 from sample_agent.engine.decode import open_audio
 from sample_agent.sp404.prepare import NothingToPrepareError, Preparation, Treatment, Writer, write_prepared
 from sample_agent.sp404.smp import write_smp
+from sample_agent.sp404.stretch import TooLongToStretchError
 from sample_agent.sp404.wav import write_wav_blocks
 
 
@@ -41,3 +42,5 @@ def _convert(source: str | Path, destination: Path, treatment: Treatment | None,
             )
         except NothingToPrepareError as error:
             raise AudioError("empty-audio", str(error)) from error
+        except TooLongToStretchError as error:
+            raise AudioError("too-long", str(error)) from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +21,7 @@ from sample_agent.sp404.levels import Levels, find_edges, measure_dc, measure_le
 from sample_agent.sp404.quantise import Rounding, quantised
 from sample_agent.sp404.scratch import Scratch
 from sample_agent.sp404.smp import MAX_FRAMES
+from sample_agent.sp404.stretch import stretch_loop, stretched_frames
 from sample_agent.sp404.treatment import LOUDEST_DB, MIN_FRAMES, Preparation, Treatment
 from sample_agent.sp404.wav import read_wav, write_wav_blocks
 
@@ -79,19 +80,40 @@ def write_prepared(
     `sample_agent.sp404.smp`. The samples are the same in both.
 
     A long sound lies in an unnamed file in `scratch_dir` (the system's folder by default) meanwhile.
-    Raises `NothingToPrepareError` when nothing comes, ValueError for blocks that are no sound.
+    A loop to be stretched is held in memory.
+    Raises `NothingToPrepareError` when nothing comes, ValueError for blocks that are no sound, and
+    `TooLongToStretchError` of `sample_agent.sp404.stretch`.
     """
     wanted = treatment or Treatment()
     intake = Intake(sample_rate)
     with Scratch(scratch_dir) as scratch:
         for sound in intake.converted(blocks):
             scratch.append(sound)
-        return _written(file, scratch, intake, wanted, write)
+        offset = measure_dc(scratch) if wanted.remove_dc or wanted.stretch != 1 else ()
+        if wanted.stretch == 1:
+            return _written(file, scratch, offset, intake, wanted, write)
+        with _stretched(scratch, offset, intake, wanted.stretch) as longer:
+            report = _written(file, longer, (), intake, wanted, write)
+            return replace(report, dc_offset=offset)
 
 
-def _written(file: BinaryIO, scratch: Scratch, intake: Intake, wanted: Treatment, write: Writer) -> Preparation:
-    offset = measure_dc(scratch) if wanted.remove_dc else ()
-    levels = measure_levels(scratch, offset, resampled=intake.resampled)
+def _stretched(scratch: Scratch, offset: tuple[float, ...], intake: Intake, stretch: float) -> Scratch:
+    whole = scratch.read(0, scratch.frames)
+    length = stretched_frames(intake.source_frames, intake.sample_rate, stretch)
+    result = Scratch()
+    result.append(stretch_loop(whole - np.array(offset, dtype=np.float32) if offset else whole, length))
+    return result
+
+
+def _written(
+    file: BinaryIO,
+    scratch: Scratch,
+    offset: tuple[float, ...],
+    intake: Intake,
+    wanted: Treatment,
+    write: Writer,
+) -> Preparation:
+    levels = measure_levels(scratch, offset, resampled=intake.resampled or wanted.stretch != 1)
     merge = _is_mono(levels, intake.channels, wanted)
     gain, held_back = _gain(levels.peak, wanted)
     edges = find_edges(levels, wanted, *_ends(scratch, offset))
@@ -122,6 +144,7 @@ def _written(file: BinaryIO, scratch: Scratch, intake: Intake, wanted: Treatment
         trimmed_end=scratch.frames - edges.end,
         faded_in=edges.fade_in,
         faded_out=edges.fade_out,
+        stretch=wanted.stretch,
         gain_held_back=held_back,
         peak_db=round(20 * math.log10(levels.peak * gain), 3) if levels.peak > 0 else None,
     )
