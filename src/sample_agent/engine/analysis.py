@@ -7,27 +7,35 @@ from typing import Any
 
 import numpy as np
 
+from sample_agent.engine.clipping import Clipping
 from sample_agent.engine.decode import BLOCK_FRAMES, MAX_CHANNELS, MAX_SECONDS, open_audio
+from sample_agent.engine.envelope import Envelope, measure_envelope
 from sample_agent.engine.errors import AudioError
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.hints import Hints, read_hints
 from sample_agent.engine.key import Key, PitchMeter, estimate_key
 from sample_agent.engine.kind import Kind, estimate_kind
-from sample_agent.engine.listening import Listening
+from sample_agent.engine.listening import EXCERPT_SECONDS, Listening
 from sample_agent.engine.loudness import Loudness
-from sample_agent.engine.onsets import onset_envelopes, onset_times
+from sample_agent.engine.onsets import Onsets, find_onsets, onset_envelopes
+from sample_agent.engine.per_frame import PerFrame, describe_frames
+from sample_agent.engine.silence import Silence, measure_silence
+from sample_agent.engine.slices import Slice, cut_slices
 from sample_agent.engine.sniff import AudioFormat
 from sample_agent.engine.spectral import Spectral
+from sample_agent.engine.spectrogram import Spectrogram
+from sample_agent.engine.stereo import MonoCompatibility
 from sample_agent.engine.tempo import Tempo, estimate_tempo
-from sample_agent.engine.waveform import Waveform
+from sample_agent.engine.waveform import DETAIL_POINTS, ZOOM_POINTS, Waveform
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Rises whenever the same bytes may give another result."""
 
 Progress = Callable[[int, str], None]
 """Called with percent done (0 to 100) and the name of the step that begins."""
 
 _DIGITS = 6
+_ARRAYS = frozenset({"waveform", "waveform_zoom", "spectrogram", "per_frame"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +49,12 @@ class Analysis:
         tempo: None for one-shots and for what does not repeat.
         key: None for what has too little pitch.
         onsets: when sounds start, in seconds.
+        slices: pieces for pads, at most sixteen.
+        dc_offset: mean of the channel farthest off zero, full scale being 1.
+        mono_compatibility: None unless there are two channels.
         hints: what the file name says.
-        waveform: outline of the downmix.
+        waveform: outline of the downmix in 2048 points; `waveform_zoom` in 16,384, `waveform_row` in 128.
+        per_frame: descriptors over time, when they were asked for.
         warnings: what was wrong with the file, in words for its owner.
     """
 
@@ -56,11 +68,20 @@ class Analysis:
     key: Key | None
     kind: Kind
     loudness: Loudness
+    envelope: Envelope
+    silence: Silence
+    clipping: Clipping
+    dc_offset: float
+    mono_compatibility: MonoCompatibility | None
     spectral: Spectral
     onsets: tuple[float, ...]
+    slices: tuple[Slice, ...]
     hints: Hints
     waveform: Waveform
+    waveform_zoom: Waveform
+    spectrogram: Spectrogram
     warnings: tuple[str, ...]
+    per_frame: PerFrame | None = None
 
     @property
     def waveform_row(self) -> bytes:
@@ -68,9 +89,8 @@ class Analysis:
         return self.waveform.row()
 
     def to_dict(self) -> dict[str, Any]:
-        """The analysis as JSON-able data, without the waveform (see `waveform_row` and `waveform`)."""
-        fields = {name: value for name, value in vars(self).items() if name != "waveform"}
-        return {name: _plain(value) for name, value in fields.items()}
+        """The analysis as JSON-able data, without outlines, picture and frames."""
+        return {name: _plain(value) for name, value in vars(self).items() if name not in _ARRAYS}
 
 
 def analyze_file(
@@ -78,6 +98,7 @@ def analyze_file(
     *,
     filename: str | None = None,
     max_seconds: float = MAX_SECONDS,
+    per_frame: bool = False,
     on_progress: Progress | None = None,
 ) -> Analysis:
     """Analyse one audio file of any supported format.
@@ -86,6 +107,7 @@ def analyze_file(
         path: the file.
         filename: the name its owner gave it, to read hints from; by default that of `path`.
         max_seconds: longest audio accepted.
+        per_frame: keep the descriptors of every frame, too.
         on_progress: called as steps begin.
 
     Raises:
@@ -94,18 +116,23 @@ def analyze_file(
     tell = on_progress or _ignore
     tell(0, "decoding")
     with open_audio(path, max_seconds=max_seconds) as stream:
-        listening = Listening(stream.sample_rate, stream.channels)
+        listening = Listening(stream.sample_rate, stream.channels, every_frame=per_frame)
         expected = stream.claimed_frames or 0
         for block in stream.blocks():
             listening.feed(block)
             if expected:
                 tell(min(80, 80 * listening.frames // expected), "decoding")
         hints = read_hints(filename or Path(path).name)
-        return _conclude(listening, stream.format, hints, stream.warnings, tell)
+        return _conclude(listening, stream.format, hints, stream.warnings, tell, per_frame=per_frame)
 
 
 def analyze_samples(
-    samples: Floats, sample_rate: int, *, filename: str = "", on_progress: Progress | None = None
+    samples: Floats,
+    sample_rate: int,
+    *,
+    filename: str = "",
+    per_frame: bool = False,
+    on_progress: Progress | None = None,
 ) -> Analysis:
     """Analyse samples already in memory.
 
@@ -113,6 +140,7 @@ def analyze_samples(
         samples: floats, shape (frames, channels) or (frames,), full scale at 1.0, finite.
         sample_rate: in Hz.
         filename: a name to read hints from.
+        per_frame: keep the descriptors of every frame, too.
         on_progress: called as steps begin.
 
     Raises:
@@ -124,33 +152,41 @@ def analyze_samples(
         raise AudioError("empty-audio", "There are no samples.")
     if block.shape[1] > MAX_CHANNELS:
         raise AudioError("unsupported-format", f"{block.shape[1]} channels; up to {MAX_CHANNELS} work.")
-    listening = Listening(sample_rate, block.shape[1])
+    listening = Listening(sample_rate, block.shape[1], every_frame=per_frame)
     for start in range(0, len(block), BLOCK_FRAMES):
         listening.feed(block[start : start + BLOCK_FRAMES])
-    return _conclude(listening, None, read_hints(filename), (), on_progress or _ignore)
+    return _conclude(listening, None, read_hints(filename), (), on_progress or _ignore, per_frame=per_frame)
 
 
 def _conclude(
-    listening: Listening, audio_format: AudioFormat | None, hints: Hints, warnings: Iterable[str], tell: Progress
+    listening: Listening,
+    audio_format: AudioFormat | None,
+    hints: Hints,
+    warnings: Iterable[str],
+    tell: Progress,
+    *,
+    per_frame: bool,
 ) -> Analysis:
     tell(80, "loudness")
     listening.finish()
-    duration = listening.frames / listening.sample_rate
     tell(85, "tempo")
+    heard = min(listening.duration, EXCERPT_SECONDS)
     envelopes = onset_envelopes(listening.mel, listening.mel_rate)
-    onsets = onset_times(envelopes)
-    kind = estimate_kind(listening.mel, duration, len(onsets))
-    tempo = None if kind.kind == "one-shot" else estimate_tempo(envelopes, duration, len(onsets))
+    onsets = find_onsets(envelopes, listening.cells)
+    kind = estimate_kind(listening.mel, listening.duration, len(onsets.time))
+    tempo = None if kind.kind == "one-shot" else estimate_tempo(envelopes, heard, len(onsets.time))
     tell(95, "key")
     tonal = listening.tonal
     pitch = PitchMeter(round(2 * tonal.width_hz * (tonal.power.shape[1] - 1)), tonal.power.shape[1])
     pitch.feed(tonal.power)
     key = estimate_key(pitch)
     tell(98, "waveform")
+    zoom = listening.waveform.at(ZOOM_POINTS)
+    silence = measure_silence(listening.outline_peak(), listening.duration)
     return Analysis(
         engine_version=ENGINE_VERSION,
         format=audio_format,
-        duration=duration,
+        duration=listening.duration,
         frames=listening.frames,
         sample_rate=listening.sample_rate,
         channels=listening.channels,
@@ -158,12 +194,26 @@ def _conclude(
         key=key,
         kind=kind,
         loudness=listening.loudness,
+        envelope=measure_envelope(listening.cells),
+        silence=silence,
+        clipping=listening.clipping,
+        dc_offset=listening.dc_offset,
+        mono_compatibility=listening.mono_compatibility,
         spectral=listening.spectral,
-        onsets=tuple(float(time) for time in onsets if time < duration),
+        onsets=tuple(onsets.time.tolist()),
+        slices=_slices(listening, onsets, tempo, silence),
         hints=hints,
-        waveform=listening.waveform,
+        waveform=zoom.at(DETAIL_POINTS),
+        waveform_zoom=zoom,
+        spectrogram=listening.spectrogram,
         warnings=(*warnings, *_remarks(listening)),
+        per_frame=describe_frames(listening, envelopes) if per_frame else None,
     )
+
+
+def _slices(listening: Listening, onsets: Onsets, tempo: Tempo | None, silence: Silence) -> tuple[Slice, ...]:
+    bpm = tempo.bpm if tempo else None
+    return cut_slices(onsets, listening.head, listening.frames, listening.sample_rate, bpm, silence.end)
 
 
 def _remarks(listening: Listening) -> Iterable[str]:

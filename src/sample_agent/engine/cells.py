@@ -45,6 +45,10 @@ class Cells:
         peak: Floats = np.maximum(self.maximum, -self.minimum)
         return peak
 
+    def covers(self, samples: int) -> bool:
+        """Whether these are all the cells of a signal that long."""
+        return len(self.minimum) * self.size >= samples
+
 
 def cell_size(frame_size: int) -> int:
     """Samples in a cell, given the size of the short frames: a power of two, at least 8, 64 at 44.1 kHz."""

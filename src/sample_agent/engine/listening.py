@@ -9,13 +9,16 @@ from collections.abc import Iterable
 import numpy as np
 
 from sample_agent.engine.cells import CellMeter, Cells, cell_size, joined
+from sample_agent.engine.clipping import Clipping, ClippingMeter
 from sample_agent.engine.frames import Floats, FrameStream, frame_size, magnitude_spectrum
 from sample_agent.engine.loudness import Loudness, LoudnessMeter
 from sample_agent.engine.mel import mel_bands
 from sample_agent.engine.peaks import PeakMeter
 from sample_agent.engine.spectral import FrameStatistics, Spectral, SpectralMeter
+from sample_agent.engine.spectrogram import Spectrogram, SpectrogramMeter
+from sample_agent.engine.stereo import ChannelMeter, MonoCompatibility
 from sample_agent.engine.tonal import TonalFrames, TonalMeter
-from sample_agent.engine.waveform import Waveform, WaveformMeter, outline
+from sample_agent.engine.waveform import Waveform, WaveformMeter
 
 EXCERPT_SECONDS = 900.0
 """What belongs to a moment (frames, cells) is kept for this long; averages cover the whole file."""
@@ -47,7 +50,8 @@ class Listening:
         tonal: long frames for pitch.
         cells: the downmix in cells of 1.5 ms.
         head: float32, shape (samples,), the downmix itself, at most `HEAD_SAMPLES` of it.
-        spectral, loudness, waveform: of the whole file.
+        spectral, loudness, clipping, dc_offset, mono_compatibility, spectrogram: of the whole file.
+        waveform: its outline, as fine as it is kept; see `Waveform.at`.
         has_signal: whether any sample is not zero.
     """
 
@@ -67,6 +71,9 @@ class Listening:
         self._cells = CellMeter(cell_size(short))
         self._loudness = LoudnessMeter(sample_rate, channels)
         self._peaks = PeakMeter(sample_rate, channels)
+        self._clipping = ClippingMeter(channels)
+        self._channels = ChannelMeter(channels)
+        self._spectrogram = SpectrogramMeter(sample_rate)
         self._waveform = WaveformMeter()
         self._mel: list[Floats] = []
         self._mel_frames = 0
@@ -103,18 +110,31 @@ class Listening:
         self.tonal: TonalFrames = self._tonal.finish()
         self.statistics: FrameStatistics = self._spectral.statistics()
         self.spectral: Spectral = self._spectral.average(self._crossings / self.frames)
-        self.waveform: Waveform = outline(self.head) if self.frames == len(self.head) else self._waveform.finish()
+        self.spectrogram: Spectrogram = self._spectrogram.finish()
+        self.clipping: Clipping = self._clipping.finish()
+        self.dc_offset = self._channels.dc_offset()
+        self.mono_compatibility: MonoCompatibility | None = self._channels.mono_compatibility()
+        self.waveform: Waveform = (
+            Waveform(self.head, self.head) if self.frames == len(self.head) else self._waveform.finish()
+        )
         self.loudness = Loudness(
             self._loudness.integrated(), _decibels(self._peaks.true_peak), _decibels(self._peaks.sample_peak)
         )
         self.has_signal = self._peaks.sample_peak > 0
+
+    def outline_peak(self) -> Floats:
+        """Largest absolute sample of the downmix over equal stretches of the whole file, as fine as they are known."""
+        if self.cells.covers(self.frames):
+            return self.cells.peak
+        return np.maximum(self.waveform.maximum, -self.waveform.minimum)
 
     def _take(self, block: Floats) -> None:
         """Whole cells of samples; anything else only at the end of the file."""
         channels = np.ascontiguousarray(block.T)
         mono = _mean(channels)
         self._loudness.feed(channels)
-        self._peaks.feed(channels)
+        self._channels.feed(channels)
+        self._clipping.feed(channels, self._peaks.feed(channels))
         self._take_cells(mono)
         self._take_short(self._short.feed(mono))
         self._tonal.feed(mono)
@@ -143,6 +163,7 @@ class Listening:
                 self._mel.append(mel)
                 self._mel_frames += len(mel)
             self._spectral.feed(magnitude, power, mel)
+            self._spectrogram.feed(power)
 
 
 def _mean(channels: Floats) -> Floats:

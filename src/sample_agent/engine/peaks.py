@@ -22,15 +22,17 @@ class PeakMeter:
         self._oversampling = 4 if sample_rate < 80_000 else 2 if sample_rate < 160_000 else 1
         self._held = np.zeros((channels, _TAPS), np.float32)
 
-    def feed(self, block: Floats) -> None:
-        """Take the next samples, shape (channels, samples)."""
+    def feed(self, block: Floats) -> float:
+        """Take the next samples, shape (channels, samples); the largest of them in size."""
         samples = np.concatenate((self._held, block), axis=1)
         self._held = samples[:, -_TAPS:]
-        self.sample_peak = max(self.sample_peak, float(block.max()), -float(block.min()))
+        largest = max(float(block.max()), -float(block.min()))
+        self.sample_peak = max(self.sample_peak, largest)
         self.true_peak = max(self.true_peak, self.sample_peak)
         if self._oversampling > 1:
             for channel in samples:
                 self._oversample(channel)
+        return largest
 
     def finish(self) -> None:
         """Let the filter run out behind the last sample."""

@@ -8,8 +8,8 @@ import numpy as np
 from sample_agent.engine.decode import MAX_SECONDS, open_audio
 from sample_agent.engine.frames import Floats, downmix
 
-ROW_POINTS = 128
-DETAIL_POINTS = 2048
+ROW_POINTS, DETAIL_POINTS, ZOOM_POINTS = 128, 2048, 16_384
+"""The three resolutions: of a row in a list, of a page, and for looking closer."""
 _MAX_PAIRS = 1 << 16
 _MAX_SAMPLES = 1 << 21
 
@@ -48,18 +48,14 @@ def waveform_peaks(
         AudioError: the file cannot be decoded; see `open_audio`.
     """
     if isinstance(source, np.ndarray):
-        return outline(source if source.ndim == 1 else downmix(source), points)
+        mono = source if source.ndim == 1 else downmix(source)
+        return Waveform(mono, mono).at(points)
     meter = WaveformMeter(_MAX_SAMPLES)
     with open_audio(source, max_seconds=max_seconds) as stream:
         for block in stream.blocks():
             mono = downmix(block)
             meter.feed(mono, mono)
-    return meter.finish(points)
-
-
-def outline(samples: Floats, points: int = DETAIL_POINTS) -> Waveform:
-    """The outline of samples in memory, shape (samples,)."""
-    return Waveform(samples, samples).at(points)
+    return meter.finish().at(points)
 
 
 class WaveformMeter:
@@ -86,12 +82,12 @@ class WaveformMeter:
         while self._pairs > self._most_pairs:
             self._halve()
 
-    def finish(self, points: int = DETAIL_POINTS) -> Waveform:
-        """The outline of everything fed, in `points` stretches."""
+    def finish(self) -> Waveform:
+        """The outline of everything fed, as fine as it is known."""
         if len(self._held[0]):
             self._minimum.append(self._held[0].min(keepdims=True))
             self._maximum.append(self._held[1].max(keepdims=True))
-        return Waveform(np.concatenate(self._minimum), np.concatenate(self._maximum)).at(points)
+        return Waveform(np.concatenate(self._minimum), np.concatenate(self._maximum))
 
     def _halve(self) -> None:
         minimum, maximum = np.concatenate(self._minimum), np.concatenate(self._maximum)
