@@ -16,7 +16,11 @@ from sample_agent.sp404.stored_zip import StoredZip
 
 
 class AlreadyThereError(FileExistsError):
-    """Something stands where a project is to be written, and nobody said it may be replaced."""
+    """Something stands where a project is to be written. `replaceable` says whether `replace=True` would help."""
+
+    def __init__(self, message: str, *, replaceable: bool = False) -> None:
+        super().__init__(message)
+        self.replaceable = replaceable
 
 
 def card_folder(number: int) -> str:
@@ -79,7 +83,7 @@ def write_file(blocks: Iterator[bytes], target: Path, *, replace: bool = False) 
     if target.is_dir():
         raise AlreadyThereError(f"{target} is a folder; a file is to be written.")
     if target.exists() and not replace:
-        raise AlreadyThereError(f"{target} is there already, and is only replaced when that is asked for.")
+        raise AlreadyThereError(f"{target} is there already.", replaceable=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     with _beside(target) as part:
         with part.open("xb") as file:
@@ -112,7 +116,7 @@ def _refuse_foreign(target: Path, marker: str, replace: bool) -> None:
     if not (target / marker).is_file():
         raise AlreadyThereError(f"{target} is a folder with other things in it, which are not replaced.")
     if not replace:
-        raise AlreadyThereError(f"{target} is there already, and is only replaced when that is asked for.")
+        raise AlreadyThereError(f"{target} is there already.", replaceable=True)
 
 
 def _put_in_place(part: Path, target: Path) -> None:

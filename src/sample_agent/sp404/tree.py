@@ -23,13 +23,14 @@ _LITTER = frozenset(
 class Tree:
     """Files by path, "SMPL/BANK1-01.SMP", sorted.
 
-    shown: what to call the folder in messages. name: the folder's own name. above: the folders around it within the
-    place that was searched, "EXPORT/PROJECT". litter: how many files were passed over that macOS leaves about.
+    shown: what to call the folder in messages. name: the folder's own name. folder: its path below the place that was
+    searched ("EXPORT/PROJECT/PROJECT_01"; "" is that place itself). litter: how many files were passed over that macOS
+    leaves about.
     """
 
     shown: str
     name: str
-    above: str
+    folder: str
     files: Mapping[str, Content]
     litter: int = 0
 
@@ -55,9 +56,8 @@ def open_tree(path: Path, marker: str, kind: str) -> Tree:
         raise FormatError(kind, f"it holds more than {MAX_MEMBERS:,} files", path=str(path))
     files = {name: _content(path, prefix + name, each, kind) for name, each in inside.items()}
     _refuse_clashes(path, files, kind)
-    above, _, name = folder.rpartition("/")
-    own_name = name or (path.stem if path.is_file() else path.absolute().name)
-    return Tree(str(path / folder), own_name, above, files, litter)
+    name = folder.rpartition("/")[2] or (path.stem if path.is_file() else path.absolute().name)
+    return Tree(str(path / folder), name, folder, files, litter)
 
 
 def folders_holding(path: Path, marker: str) -> list[str]:

@@ -63,7 +63,7 @@ def verify(path: Path) -> list[Finding]:
     try:
         findings = list(_verified(path, recognize(path)))
     except FormatError as error:
-        findings = [_error_of(error)]
+        findings = [Finding("error", error.path or path.name, _message(error))]
     return sorted(findings, key=lambda each: each.severity)
 
 
@@ -137,7 +137,7 @@ def _project_findings(project: Project) -> Iterator[Finding]:
 def _padconf_findings(padconf: Padconf) -> Iterator[Finding]:
     where = "PADCONF.BIN"
     for problem in padconf.settings.problems():
-        yield Finding("error", where, problem)
+        yield Finding("error", where, problem.rstrip("."))
     yield from _name_findings(padconf.name_bytes if padconf.version > 2 else b"\0", where, "the project's name")
     entries = dict(zip(ALL_SLOTS, padconf.pads, strict=True))
     for slot, entry in entries.items():
@@ -150,7 +150,7 @@ def _entry_findings(entry: PadEntry, where: str) -> Iterator[Finding]:
     # What an empty pad says is never played.
     severity: Severity = "warning" if entry.settings.is_empty else "error"
     for problem in entry.problems():
-        yield Finding(severity, where, problem)
+        yield Finding(severity, where, problem.rstrip("."))
     yield from _name_findings(entry.name_bytes, where, "its name")
 
 
@@ -207,7 +207,7 @@ def _region_findings(entry: PadEntry, header: SmpHeader, file_size: int, where: 
 def _pattern_findings(pattern: Pattern, where: str) -> Iterator[Finding]:
     severity: Severity = "warning" if 1 <= pattern.bars <= MAX_BARS else "error"
     for problem in pattern.problems():
-        yield Finding(severity, where, problem)
+        yield Finding(severity, where, problem.rstrip("."))
 
 
 def _chain_findings(chain: PatternChain, project: Project | None) -> Iterator[Finding]:
@@ -220,7 +220,7 @@ def _chain_findings(chain: PatternChain, project: Project | None) -> Iterator[Fi
 
 
 def _folder_findings(tree: Tree) -> Iterator[Finding]:
-    on_card = tree.above.upper().endswith("EXPORT/PROJECT")
+    on_card = tree.folder.upper().rpartition("/")[0].endswith("EXPORT/PROJECT")
     if not _PROJECT_FOLDER.fullmatch(tree.name) and (on_card or tree.name.upper().startswith("PROJECT")):
         names = "PROJECT_01 to PROJECT_16"
         yield Finding("warning", tree.name, f"the unit loads folders from a card that are called {names}")
@@ -297,9 +297,8 @@ def _sx_pad_findings(pad: SxPad, where: str) -> Iterator[Finding]:
         yield Finding("warning", where, problem)
 
 
-def _error_of(error: FormatError, tree: Tree | None = None) -> Finding:
-    where = error.path or error.kind
-    return Finding("error", where.removeprefix(f"{tree.shown}/") if tree else where, _message(error))
+def _error_of(error: FormatError, tree: Tree) -> Finding:
+    return Finding("error", (error.path or error.kind).removeprefix(f"{tree.shown}/"), _message(error))
 
 
 def _message(error: FormatError) -> str:

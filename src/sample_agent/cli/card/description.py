@@ -1,0 +1,204 @@
+"""What stands in the device's files, as plain data: what `card inspect --json` writes and its tables are made from."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from sample_agent.sp404 import pattern_chain, picture
+from sample_agent.sp404.content import FileContent, content_head, read_content
+from sample_agent.sp404.errors import FormatError
+from sample_agent.sp404.padconf import PAD_FIELDS, Padconf, PadEntry
+from sample_agent.sp404.pattern import MAX_FILE_BYTES as LARGEST_PATTERN
+from sample_agent.sp404.pattern import Motion, Pattern
+from sample_agent.sp404.pattern_chain import PatternChain
+from sample_agent.sp404.picture import Picture
+from sample_agent.sp404.project import Pad, Project
+from sample_agent.sp404.project_reading import LARGEST_PADCONF, load_project
+from sample_agent.sp404.recognize import Kind, recognize
+from sample_agent.sp404.slots import ALL_SLOTS, BANK_LETTERS, PadSlot
+from sample_agent.sp404.smp import HEADER_BYTES, SmpHeader
+from sample_agent.sp404.sx import PAD_INFO_BYTES, SX_HEADER_BYTES, PadInfo, SxPad, SxSlot, SxWavHeader
+from sample_agent.sp404.sx_card import load_sx_card
+
+Data = dict[str, Any]
+
+
+def describe(path: Path) -> Data:
+    """Everything that can be read at `path`; `kind` says what it is. Raises `FormatError`, OSError."""
+    kind = recognize(path)
+    try:
+        return {"kind": str(kind), "path": str(path), **_described(kind, path)}
+    except FormatError as error:
+        raise error if error.path else error.at(path) from None
+
+
+def _described(kind: Kind, path: Path) -> Data:
+    if kind is Kind.PROJECT:
+        return _project(load_project(path))
+    if kind is Kind.SX_CARD:
+        return _sx_card(path)
+    file = FileContent.of(path)
+    if kind is Kind.SMP:
+        return _smp(SmpHeader.read(content_head(file, HEADER_BYTES), file.size))
+    if kind is Kind.SX_WAV:
+        return _sx_wav(SxWavHeader.read(content_head(file, SX_HEADER_BYTES), file.size))
+    if kind is Kind.PADCONF:
+        return _padconf(Padconf.read(read_content(file, kind, LARGEST_PADCONF)))
+    if kind is Kind.PATTERN:
+        return _pattern(Pattern.read(read_content(file, kind, LARGEST_PATTERN)))
+    if kind is Kind.CHAIN:
+        return _chain(PatternChain.read(read_content(file, kind, pattern_chain.MAX_FILE_BYTES)))
+    if kind is Kind.PICTURE:
+        return _picture(Picture.read(read_content(file, kind, picture.MAX_FILE_BYTES)))
+    data = read_content(file, kind, PAD_INFO_BYTES)
+    if kind is Kind.PAD_INFO:
+        return {"pads": _sx_pads(PadInfo.read(data))}
+    return {"pads": [_sx_pad(SxPad.read(data))]} if kind is Kind.PAD_RECORD else {"size": len(data), "hex": data.hex()}
+
+
+def _project(project: Project) -> Data:
+    described = _padconf(project.padconf)
+    described["pads"] = [
+        {"pad": str(slot), **_entry(pad.entry), "audio": _audio(pad)} for slot, pad in project.pads.items()
+    ]
+    return described | {
+        "patterns": [{"pattern": str(slot), **_pattern_overview(each)} for slot, each in project.patterns.items()],
+        "chain": _chain(project.chain) if project.chain else None,
+        "pictures": list(project.pictures),
+        "other_files": list(project.other_files),
+        "samples_without_pad": [slot.smp_name for slot in project.stray_audio],
+    }
+
+
+def _padconf(padconf: Padconf) -> Data:
+    settings = padconf.settings
+    banks = [
+        {"bank": BANK_LETTERS[index], "tempo": bank.tempo, "protect": bank.protect, "volume": bank.volume}
+        for index, bank in enumerate(settings.banks)
+    ]
+    used = ((slot, padconf.pad(slot)) for slot in ALL_SLOTS)
+    return {
+        "version": padconf.version,
+        "name": padconf.name,
+        "tempo": settings.tempo,
+        "tempo_select": settings.tempo_select.name.lower(),
+        "banks": banks,
+        "pads": [{"pad": str(slot), **_entry(entry)} for slot, entry in used if not entry.settings.is_empty],
+    }
+
+
+def _entry(entry: PadEntry) -> Data:
+    fields = {name: _plain(getattr(entry.settings, name)) for name in PAD_FIELDS}
+    return {"name": entry.name, **fields, "chops": list(entry.chops)}
+
+
+def _plain(value: object) -> object:
+    return value.name.lower() if isinstance(value, IntEnum) else value
+
+
+def _audio(pad: Pad) -> Data | None:
+    """What the pad's file says of itself; None when it is missing."""
+    try:
+        header = pad.header()
+    except FormatError as error:
+        return {"damaged": error.message}
+    return None if header is None else _smp(header)
+
+
+def _smp(header: SmpHeader) -> Data:
+    described = {"channels": header.channels, "frames": header.frames, "seconds": round(header.duration, 3)}
+    return {**described, "sample_rate": 48_000, "size": header.file_size}
+
+
+def _pattern(pattern: Pattern) -> Data:
+    return {**_pattern_overview(pattern), "notes": _notes(pattern)}
+
+
+def _notes(pattern: Pattern) -> list[Data]:
+    return [
+        {
+            "tick": note.tick,
+            "pad": str(note.slot),
+            "velocity": note.velocity,
+            "length": note.length,
+            "semitones": note.semitones,
+        }
+        for note in pattern.notes
+    ]
+
+
+def _pattern_overview(pattern: Pattern) -> Data:
+    return {
+        "bars": pattern.bars,
+        "time_signature": pattern.time_signature or f"code {pattern.time_signature_code}",
+        "loop": list(pattern.loop),
+        "ticks": pattern.end_tick,
+        "pads": [str(slot) for slot in sorted({note.slot for note in pattern.notes})],
+        "note_count": len(pattern.notes),
+        "motions": sum(isinstance(event, Motion) for event in pattern.events),
+    }
+
+
+def _chain(chain: PatternChain) -> Data:
+    labels = [
+        str(PadSlot.from_index(each - 1)) if 1 <= each <= len(ALL_SLOTS) else str(each) for each in chain.patterns
+    ]
+    return {"patterns": labels, "repeat": chain.repeat, "current": chain.current}
+
+
+def _picture(shown: Picture) -> Data:
+    pixels = ["".join("#" if lit else "." for lit in row) for row in shown.pixels]
+    return {"width": picture.WIDTH, "height": picture.HEIGHT, "bits": shown.bits, "pixels": pixels}
+
+
+def _sx_card(path: Path) -> Data:
+    card = load_sx_card(path)
+    slots = card.slots
+    pads = []
+    for index, pad in enumerate(card.pad_info.pads):
+        slot = SxSlot.from_index(index)
+        if slot in slots or not pad.is_empty:
+            sound = card.sounds[slots[slot]] if slot in slots else None
+            pads.append({
+                "pad": str(slot), "file": slots.get(slot), "file_size": sound.size if sound else None, **_sx_pad(pad),
+            })  # fmt: skip
+    return {"pads": pads, "other_files": list(card.other_files)}
+
+
+def _sx_pads(pad_info: PadInfo) -> list[Data]:
+    return [
+        {"pad": str(SxSlot.from_index(index)), **_sx_pad(pad)}
+        for index, pad in enumerate(pad_info.pads)
+        if not pad.is_empty
+    ]
+
+
+def _sx_pad(pad: SxPad) -> Data:
+    return {
+        "original_start": pad.original_start,
+        "original_end": pad.original_end,
+        "user_start": pad.user_start,
+        "user_end": pad.user_end,
+        "volume": pad.volume,
+        "lo_fi": pad.lo_fi,
+        "loop": pad.loop,
+        "gate": pad.gate,
+        "reverse": pad.reverse,
+        "format": "wave" if pad.is_wave else "aiff",
+        "channels": pad.channels,
+        "tempo_mode": {0: "off", 1: "pattern", 2: "user"}.get(pad.tempo_mode, str(pad.tempo_mode)),
+        "original_tempo": pad.original_tempo,
+        "user_tempo": pad.user_tempo,
+    }
+
+
+def _sx_wav(header: SxWavHeader) -> Data:
+    return {
+        "pad": None if header.slot is None else str(header.slot),
+        "channels": header.channels,
+        "sample_rate": header.sample_rate,
+        "frames": header.frames,
+        "seconds": round(header.frames / header.sample_rate, 3) if header.sample_rate else 0.0,
+    }

@@ -1,0 +1,31 @@
+"""Where a project goes that a command has made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sample_agent.cli.card.errors import write_or_ask
+
+if TYPE_CHECKING:
+    from sample_agent.sp404.project import Project
+
+
+def write_project(project: Project, out: Path, *, folder: str, number: int | None, replace: bool) -> str:
+    """Write to a folder, or to an archive when `out` ends in .zip; returns what was written, in words.
+
+    With a `number` it goes to `EXPORT/PROJECT/PROJECT_nn` below `out`, as on a card. Otherwise a folder is the project
+    itself, and in an archive it lies in `folder` ("" is its top).
+    """
+    from sample_agent.sp404 import project_output
+
+    inside = "" if number is None else project_output.card_folder(number)
+    if out.suffix.lower() == ".zip":
+        place = inside or folder
+        write_or_ask(
+            lambda may_replace: project_output.write_zip(project, out, place, replace=may_replace), replace=replace
+        )
+        return f"{out} ({place})" if place else str(out)
+    target = out / inside
+    write_or_ask(lambda may_replace: project_output.write_folder(project, target, replace=may_replace), replace=replace)
+    return str(target)
