@@ -7,7 +7,7 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run test lint types web openapi bench train train-setup fmt lock screenshots clean
+.PHONY: help setup run test lint types web openapi bench fuzz train train-setup fmt lock screenshots clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -49,6 +49,15 @@ openapi: setup ## write web/openapi.json anew, after a change of routes or schem
 bench: setup ## speed and accuracy, each beside a peer; results in benchmarks/results
 	$(BIN)/python -m benchmarks
 
+fuzz: .venv-fuzz/.ready ## damaged files for every reader, a minute each (FUZZ_ARGS="padconf --seconds 600")
+	.venv-fuzz/bin/python -m fuzz $(FUZZ_ARGS)
+
+.venv-fuzz/.ready: $(UV) fuzz/requirements.lock
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-fuzz
+	$(UV) pip sync --quiet --python .venv-fuzz/bin/python --require-hashes fuzz/requirements.lock
+	SKIP_WEB=1 $(UV) pip install --quiet --python .venv-fuzz/bin/python --no-deps --editable .
+	@touch $@
+
 train: train-setup ## make the engine's weights anew (see training/README.md)
 	.venv-training/bin/python -m training
 
@@ -69,9 +78,11 @@ lock: $(UV) ## pin the dependencies anew
 	$(UV) export --quiet --extra parquet --no-header --no-annotate --no-emit-project --output-file requirements.lock
 	$(UV) export --quiet --no-header --no-annotate --no-emit-project --no-default-groups --group training \
 		--output-file training/requirements.lock
+	$(UV) export --quiet --no-header --no-annotate --no-emit-project --no-default-groups --group fuzz \
+		--output-file fuzz/requirements.lock
 
 screenshots: setup web ## take the pictures in docs/ from the running program
 	$(BIN)/python -m docs.screenshots
 
 clean: ## remove what setup and the builds made
-	rm -rf .venv .venv-training .tools web/node_modules web/dist src/sample_agent/apps/_web
+	rm -rf .venv .venv-training .venv-fuzz .tools web/node_modules web/dist src/sample_agent/apps/_web

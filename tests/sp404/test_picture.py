@@ -41,11 +41,12 @@ def test_a_units_own_picture_is_read_and_written_again(path: Path) -> None:
 
 @needs_device_files
 def test_a_units_own_picture_stands_upright() -> None:
-    pixels = Picture.read((UGC / "pad-sequencer" / "2026-04-08" / "PICTURE" / "startup_1.bmp").read_bytes()).pixels
-    rows, columns = np.nonzero(pixels)
-    letter = pixels[rows.min() : rows.max() + 1, columns.min() : columns.min() + 18]  # a P, whose bowl is at the top
-    above, below = np.array_split(letter, 2)
-    assert above.sum() > 2 * below.sum()
+    path = UGC / "pad-sequencer" / "2026-04-08" / "PICTURE" / "screen_saver_1.bmp"
+    letter = Picture.read(path.read_bytes()).pixels[7:22, 22:33]  # the P of "SP-404"
+    bowl, stem = letter[:, 4:], letter[:, :4]
+    assert stem.all(axis=1).sum() == 15
+    assert bowl[:3].all(axis=1).any()
+    assert not bowl[-3:].any()
 
 
 def test_the_first_row_of_the_array_is_the_top_of_the_picture_and_the_last_in_the_file() -> None:
@@ -133,7 +134,8 @@ def changed(offset: int, layout: str, value: int) -> bytes:
         (changed(26, "<H", 2), "planes"),
         (changed(28, "<H", 2), "2 bits"),
         (changed(28, "<H", 32), "32 bits"),
-        (changed(28, "<H", 8), "pixels end too soon"),
+        (changed(28, "<H", 8), "overlap"),
+        (changed(28, "<H", 4), "overlap"),
         (changed(30, "<I", 1), "compressed"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Random bytes for everything that reads files: `make fuzz`, or `python -m fuzz NAME --seconds 600`."""

@@ -1,0 +1,160 @@
+"""The readers of device files: whatever the bytes, a value that is written as those bytes again, or `FormatError`."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from fuzz.target import Target
+from sample_agent.sp404.errors import FormatError
+from sample_agent.sp404.padconf import PAD_FIELDS, Padconf, PadEntry, PadSettings
+from sample_agent.sp404.pattern import Note, Pattern
+from sample_agent.sp404.pattern_chain import PatternChain
+from sample_agent.sp404.picture import Picture
+from sample_agent.sp404.slots import PadSlot
+from sample_agent.sp404.smp import read_smp_blocks, write_smp
+from sample_agent.sp404.sx import PadInfo, SxSlot, read_sx_wav_blocks, write_sx_wav
+
+A1 = PadSlot(0, 0)
+NOISE = np.arange(-64, 64, dtype=np.int16).reshape(64, 2)
+
+
+def padconf(content: bytes) -> None:
+    try:
+        read = Padconf.read(content)
+    except FormatError:
+        return
+    _same(read.to_bytes(), content)
+    read.problems()
+    for pad in set(read.pads):
+        _ = pad.name, pad.chops
+        for name in PAD_FIELDS:
+            getattr(pad.settings, name)
+    newer = read.upgraded()
+    _same(Padconf.read(newer.to_bytes()), newer)
+
+
+def padconf_of_few_pads(content: bytes) -> None:
+    """A whole file whose values are the bytes over and over: all of it is content, none of it is structure."""
+    head = Padconf.new().to_bytes()[:16]
+    rest = 52_000 - len(head)
+    padconf(head + (content * (rest // max(len(content), 1) + 1))[:rest].ljust(rest, b"\0"))
+
+
+def smp(content: bytes) -> None:
+    try:
+        header, blocks = read_smp_blocks(io.BytesIO(content))
+        pcm = b"".join(block.astype(">i2").tobytes() for block in blocks)
+    except FormatError:
+        return
+    _same(header.to_bytes() + pcm, content)
+
+
+def pattern(content: bytes) -> None:
+    try:
+        read = Pattern.read(content)
+    except FormatError:
+        return
+    _same(read.to_bytes(), content)
+    read.problems()
+    cleared = read.moved({A1: None})
+    _same(Pattern.read(cleared.to_bytes()), cleared)
+    _same(cleared.notes, tuple(note for note in read.notes if note.slot != A1))
+
+
+def pattern_chain(content: bytes) -> None:
+    try:
+        read = PatternChain.read(content)
+    except FormatError:
+        return
+    _same(read.to_bytes(), content)
+
+
+def picture(content: bytes) -> None:
+    try:
+        read = Picture.read(content)
+    except FormatError:
+        return
+    _same(read.to_bytes(), content)
+    pixels = read.pixels
+    _same(bool((Picture.of(pixels).pixels == pixels).all()), True)
+
+
+def pad_info(content: bytes) -> None:
+    try:
+        read = PadInfo.read(content)
+    except FormatError:
+        return
+    _same(read.to_bytes(), content)
+    for pad in read.pads:
+        pad.problems()
+
+
+def sx_wav(content: bytes) -> None:
+    try:
+        header, blocks = read_sx_wav_blocks(io.BytesIO(content), len(content))
+        frames = sum(len(block) for block in blocks)
+    except FormatError:
+        return
+    _same(header.to_bytes(), content[:512])
+    _same(frames, header.frames)
+
+
+def _same(found: object, expected: object) -> None:
+    if found != expected:
+        raise AssertionError(f"{found!r:.200} is not {expected!r:.200}")
+
+
+def _padconf_seeds() -> list[bytes]:
+    drum = PadEntry.of(PadSettings.for_sample(48_512, one_shot=True, mute_group=10, pitch=-12), "KICK")
+    loop = PadEntry.of(PadSettings.for_sample(192_512, loop=True, tempo=93.5), "LOOP", (0, 1_000))
+    project = Padconf.new("My Set", 93.5).with_pad(A1, drum).with_pad(PadSlot(9, 15), loop)
+    content = project.to_bytes()
+    older = b"RFPD" + (0x80).to_bytes(4) + b"\x02\0\0\0" + (31_360).to_bytes(4)
+    return [content, older + content[16:128] + content[160 : 160 + 31_360]]
+
+
+def _pattern_seeds() -> list[bytes]:
+    notes = [Note(tick, PadSlot(tick // 480, 0), 90, 120, tick // 480 - 2) for tick in range(0, 3_840, 480)]
+    empty = Pattern.of([], 1).to_bytes()
+    recorded = bytes.fromhex("00 8E 02 00 00 10 7F 00  05 30 41 0D 7F 40 FF FF")
+    return [Pattern.of(notes, 2).to_bytes(), empty, recorded + empty]
+
+
+def _chain_seeds() -> list[bytes]:
+    declared = b'<?xml version="1.0" encoding="utf-8"?>\n'
+    bomb = b'<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]>'
+    chain = PatternChain((1, 2, 160)).to_bytes()
+    return [chain, declared + chain, declared + bomb + chain, (declared + chain).decode().encode("utf-16")]
+
+
+def _picture_seeds() -> list[bytes]:
+    rows = np.random.default_rng(1).random((64, 128)) < 0.5
+    one_bit = Picture.of(rows).to_bytes()
+    return [one_bit, one_bit[:28] + b"\x18" + one_bit[29:] + bytes(24_576)]
+
+
+def _smp_seeds() -> list[bytes]:
+    files = [io.BytesIO(), io.BytesIO()]
+    for channels, file in enumerate(files, start=1):
+        write_smp(file, channels, len(NOISE), [NOISE[:, :channels]])
+    return [file.getvalue() for file in files]
+
+
+def _sx_seeds() -> list[bytes]:
+    file = io.BytesIO()
+    write_sx_wav(file, SxSlot.parse("A1"), 2, 64, [NOISE])
+    return [file.getvalue()]
+
+
+TARGETS = (
+    Target("padconf", padconf, _padconf_seeds, 53_000),
+    Target("padconf-values", padconf_of_few_pads, lambda: [PadSettings.empty().to_bytes()], 2_000),
+    Target("smp", smp, _smp_seeds),
+    Target("pattern", pattern, _pattern_seeds),
+    Target("pattern-chain", pattern_chain, _chain_seeds),
+    Target("picture", picture, _picture_seeds, 30_000),
+    Target("pad-info", pad_info, lambda: [PadInfo().to_bytes()]),
+    Target("sx-wav", sx_wav, _sx_seeds),
+)
