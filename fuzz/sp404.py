@@ -26,8 +26,9 @@ def padconf(content: bytes) -> None:
     except FormatError:
         return
     _same(read.to_bytes(), content)
-    read.problems()
+    read.settings.problems()
     for pad in set(read.pads):
+        pad.problems()
         _ = pad.name, pad.chops
         for name in PAD_FIELDS:
             getattr(pad.settings, name)

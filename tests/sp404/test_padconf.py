@@ -22,13 +22,14 @@ from sample_agent.sp404.padconf import (
     TempoSelect,
     Vari,
 )
-from sample_agent.sp404.padconf_fields import Choice, Flag, Hundredths, Switch, Whole
+from sample_agent.sp404.padconf_fields import Choice, Field, Flag, Hundredths, Switch, Whole
 from sample_agent.sp404.slots import ALL_SLOTS, PadSlot
 from tests.damage import damaged
 from tests.device_files import UGC, UTTORI, every_device_file, needs_device_files
 
 SAMPLE = PadSettings.for_sample(77_224)
 CHOP = PadSlot.parse("B4")
+FORMATS_PAGE = Path(__file__).parents[2] / "docs" / "sp404-formats.md"
 FIXED = {"fixed_velocity": True}
 
 
@@ -211,6 +212,20 @@ def test_every_setting_of_the_unit_has_a_field() -> None:
         *("gate", "loop", "one_shot", "play_mode", "attack", "hold", "release"),
         *("tempo", "bpm_sync", "speed", "vinyl", "vari", "pitch", "fine", "chromatic"),
     }
+
+
+def shown(value: object) -> str:
+    """A value as the documentation writes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.2f}" if isinstance(value, float) else getattr(value, "name", str(value))
+
+
+@pytest.mark.parametrize(("name", "field"), PAD_FIELDS.items())
+def test_the_documentation_has_the_word_range_and_default_of_every_field(name: str, field: Field[Any]) -> None:
+    allowed = "off, on" if name in SWITCHES else field.allowed
+    row = f"| {field.word} | `{name}` | {allowed} | {shown(field.decode(field.default))} |"
+    assert row in FORMATS_PAGE.read_text()
 
 
 @pytest.mark.parametrize(("name", "field"), RANGED)

@@ -61,6 +61,7 @@ class Field(Generic[T]):
         return None
 
     def refuse(self, value: object) -> OutOfRangeError:
+        """The error for a value this field does not take."""
         return OutOfRangeError(self.name, value, self.allowed)
 
 

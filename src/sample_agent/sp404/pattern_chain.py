@@ -38,8 +38,9 @@ class PatternChain:
     @classmethod
     def read(cls, content: bytes) -> PatternChain:
         """The file's content; raises `FormatError` unless it is a pattern chain in plain XML."""
-        found = _parse(content)
-        return cls(tuple(found.patterns), found.repeat, found.current, bytes(content))
+        source = bytes(content)
+        found = _parse(source)
+        return cls(tuple(found.patterns), found.repeat, found.current, source)
 
     def to_bytes(self) -> bytes:
         """The file's content; for what was read, the very bytes.
