@@ -293,7 +293,7 @@ def _within_octave(tempo: float | None) -> float:
 def _dealt_reason(rule: PadRule, choice: int) -> str:
     if choice == 0:
         return rule.why
-    missing = " or ".join(rule.takes[:choice])
+    missing = " or ".join(_noun(name) for name in rule.takes[:choice])
     return f"{rule.why} No {missing} was left for it, so {_article(rule.takes[choice])}."
 
 
@@ -304,18 +304,19 @@ def _further_reason(sample: KitSample) -> str:
 
 
 def _reason(sample: KitSample) -> str:
-    key, at = camelot(sample.key), ""
-    if sample.is_loop and sample.tempo is not None:
-        at = f" at {fold_tempo(sample.tempo):g} BPM"
-    in_key = f" in {sample.key} ({key})" if key else ""
-    beside = []
-    if at:
-        beside.append("loops of about its tempo")
-    if key and sample.played_as != "drum-loop":
-        beside.append("keys that mix with it")
-    where = f" beside {' and '.join(beside)}" if beside else " with its like"
+    key = camelot(sample.key)
     what = _article(sample.played_as)
-    return f"{what[0].upper()}{what[1:]}{at}{in_key},{where}."
+    if sample.is_loop and sample.tempo is not None:
+        what += f" at {fold_tempo(sample.tempo):g} BPM"
+    if key:
+        what += f" in {sample.key} ({key})"
+    order = []
+    if sample.is_loop and sample.tempo is not None:
+        order.append("tempo")
+    if key and not sample.is_rhythm:
+        order.append("key around the Camelot wheel")
+    placed = f"in the order of {' and '.join(order)}" if order else "with its like"
+    return f"{what[0].upper()}{what[1:]}, {placed}."
 
 
 def _noun(name: str) -> str:

@@ -139,17 +139,19 @@ def _remarks(
     if done.padded_frames:
         yield Remark("padded", f"{_milliseconds(done.padded_frames)} of silence added, to {_milliseconds(MIN_FRAMES)}")
     if done.trimmed_start or done.trimmed_end:
-        start, end = _milliseconds(done.trimmed_start), _milliseconds(done.trimmed_end)
-        yield Remark("trimmed", f"silence cut off: {start} at the start, {end} at the end")
+        ends = (("start", done.trimmed_start), ("end", done.trimmed_end))
+        cut = ", ".join(f"{_milliseconds(frames)} at the {end}" for end, frames in ends if frames)
+        yield Remark("trimmed", f"silence cut off: {cut}")
     if abs(done.gain_db) >= 0.05:
         held_back = ", which is as far as it goes without clipping" if done.gain_held_back else ""
         yield Remark("gain", f"{done.gain_db:+.1f} dB{f' {gain_reason}' if gain_reason else ''}{held_back}")
-    elif done.gain_held_back:
-        yield Remark("gain", "not made louder: it would clip")
+    elif done.gain_held_back and gain_reason:
+        yield Remark("gain", f"not made louder {gain_reason}: it would clip")
     if done.merged_to_mono:
         yield Remark("mono", "both channels were the same: made mono")
     if done.faded_in or done.faded_out:
-        yield Remark("faded", f"faded in {_milliseconds(done.faded_in)}, out {_milliseconds(done.faded_out)}")
+        fades = (("in", done.faded_in), ("out", done.faded_out))
+        yield Remark("faded", "faded " + ", ".join(f"{way} {_milliseconds(frames)}" for way, frames in fades if frames))
     if any(abs(offset) >= 1e-4 for offset in done.dc_offset):
         yield Remark("offset", "a constant offset taken away")
     if converted := _conversion(done):
@@ -223,7 +225,9 @@ def _count(number: int, noun: str) -> str:
 
 def _milliseconds(frames: int) -> str:
     milliseconds = frames * 1000 / SAMPLE_RATE
-    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds >= 1 else "less than 1 ms"
 
 
 def _minutes(frames: int) -> str:

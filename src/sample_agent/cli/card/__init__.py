@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from sample_agent.cli.card.build import build
 from sample_agent.cli.card.copy import copy
 from sample_agent.cli.card.inspect import inspect
 from sample_agent.cli.card.merge import merge
@@ -15,3 +16,4 @@ card_app.command("inspect")(inspect)
 card_app.command("verify")(verify)
 card_app.command("merge")(merge)
 card_app.command("copy")(copy)
+card_app.command("build")(build)
