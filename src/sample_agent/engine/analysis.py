@@ -174,7 +174,9 @@ def _conclude(
     envelopes = onset_envelopes(listening.mel, listening.mel_rate)
     onsets = find_onsets(envelopes, listening.cells)
     kind = estimate_kind(listening.mel, listening.duration, len(onsets.time))
-    tempo = None if kind.kind == "one-shot" else estimate_tempo(envelopes, heard, len(onsets.time))
+    tempo = None
+    if kind.kind != "one-shot":
+        tempo = estimate_tempo(listening.mel, envelopes, heard, len(onsets.time), hints.tempo)
     tell(95, "key")
     tonal = listening.tonal
     pitch = PitchMeter(round(2 * tonal.width_hz * (tonal.power.shape[1] - 1)), tonal.power.shape[1])

@@ -1,0 +1,57 @@
+"""Boosted regression trees as plain arrays: trained elsewhere, evaluated with numpy alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """The sum of many binary trees, each padded to the same depth.
+
+    Attributes:
+        feature: int16, shape (trees, inner nodes): the column a node looks at. The children of node `i` are
+            `2 * i + 1`, taken when the value is at most the threshold, and `2 * i + 2`.
+        threshold: float32, same shape.
+        value: float32, shape (trees, leaves).
+    """
+
+    feature: npt.NDArray[np.int16]
+    threshold: npt.NDArray[np.float32]
+    value: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Array], prefix: str = "trees") -> "Trees":
+        """From the arrays that `arrays` gives."""
+        return cls(
+            arrays[f"{prefix}_feature"].astype(np.int16),
+            arrays[f"{prefix}_threshold"].astype(np.float32),
+            arrays[f"{prefix}_value"].astype(np.float32),
+        )
+
+    def arrays(self, prefix: str = "trees") -> dict[str, Array]:
+        """Named arrays for an `.npz` file."""
+        return {
+            f"{prefix}_feature": self.feature,
+            f"{prefix}_threshold": self.threshold,
+            f"{prefix}_value": self.value,
+        }
+
+    def __call__(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """What the trees say of each row (shape (rows, columns)), summed: shape (rows,)."""
+        trees, inner = self.feature.shape
+        depth = (inner + 1).bit_length() - 1
+        first = np.arange(trees, dtype=np.int64) * inner
+        feature, threshold = self.feature.ravel(), self.threshold.ravel()
+        flat = np.ascontiguousarray(rows, np.float32).ravel()
+        start = np.arange(len(rows), dtype=np.int64)[:, None] * rows.shape[1]
+        node = np.zeros((len(rows), trees), np.int64)
+        for _ in range(depth):
+            at = node + first
+            node = 2 * node + 1 + (flat[start + feature[at]] > threshold[at])
+        leaves = self.value.ravel()[node - inner + np.arange(trees, dtype=np.int64) * (inner + 1)]
+        return np.asarray(leaves.sum(axis=1, dtype=np.float64))

@@ -1,0 +1,181 @@
+"""Trains the ranker that picks the tempo among the candidates.
+
+    python -m training tempo [--loops 3000] [--trees 160] [--quick]
+
+It is judged on the recorded loops of the manifest, each source by a ranker that has heard none of it, as the loops are
+and cut at random; then the weights are made from everything. `--quick` only judges.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.isotonic import IsotonicRegression
+
+from sample_agent.engine.frames import Floats
+from sample_agent.engine.onsets import onset_envelopes, onset_times
+from sample_agent.engine.tempo import ranked
+from sample_agent.engine.tempo_candidates import Repetition, candidate_tempi
+from sample_agent.engine.tempo_features import tempo_features
+from sample_agent.engine.trees import Trees
+from training.boosting import train_ranker
+from training.places import save_weights
+from training.tempo_clips import Clip, recorded, rendered, tracks
+
+_DEPTH, _RATE = 5, 0.08
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """The candidates of one clip as the ranker sees them, and how right each of them is."""
+
+    clip: Clip
+    candidates: npt.NDArray[np.float64]
+    rows: Floats
+    target: npt.NDArray[np.float64]
+
+    @property
+    def fold(self) -> str:
+        return self.clip.source if not self.clip.source.startswith("rendered") else f"rendered {self.clip.name}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training tempo", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--loops", type=int, default=3000, help="how many loops to make up")
+    parser.add_argument("--trees", type=int, default=160)
+    parser.add_argument("--quick", action="store_true", help="judge, but leave the weights as they are")
+    arguments = parser.parse_args()
+    clips = [*recorded(), *rendered(arguments.loops), *tracks(80)]
+    questions = [question for question in map(ask, clips) if question is not None]
+    print(f"{len(questions)} clips, {sum(len(question.candidates) for question in questions)} candidates")
+    judged, unheard = judge(questions, arguments.trees)
+    report(judged, unheard)
+    sure = calibrated(judged, unheard)
+    if not arguments.quick:
+        ranker = train(questions, arguments.trees)
+        path = save_weights("tempo", {**ranker.arrays(), "said": sure.X_thresholds_, "meant": sure.y_thresholds_})
+        print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def ask(clip: Clip) -> Question | None:
+    envelopes = onset_envelopes(clip.mel, clip.rate)
+    repetition = Repetition(envelopes, clip.duration)
+    candidates = candidate_tempi(repetition)
+    if not len(candidates):
+        return None
+    _, rows = tempo_features(candidates, repetition, clip.mel, envelopes, len(onset_times(envelopes)))
+    off = np.abs(np.log(candidates / clip.tempo))
+    target = np.where(off < 0.04, np.exp(-off / 0.008), 0.0)
+    return Question(clip, candidates, rows, target)
+
+
+def train(questions: list[Question], trees: int) -> Trees:
+    answerable = [question for question in questions if question.target.max() > 0]
+    return train_ranker(
+        np.concatenate([question.rows for question in answerable]),
+        np.concatenate([question.target / question.target.sum() for question in answerable]),
+        np.array([len(question.candidates) for question in answerable]),
+        np.array([weight(question.clip) for question in answerable]),
+        trees=trees, depth=_DEPTH, rate=_RATE,
+    )  # fmt: skip
+
+
+REW = {
+    "trap": 0.5,
+    "drill": 0.5,
+    "dubstep": 0.6,
+    "half-time drum and bass": 0.5,
+    "jungle": 0.75,
+    "drum and bass": 0.75,
+    "lo-fi": 1.3,
+    "ballad": 2.0,
+    "rock": 1.2,
+    "shuffle": 1.2,
+    "footwork": 0.5,
+    "hard dance": 0.5,
+    "jazz swing": 0.6,
+    "waltz": 0.6,
+}
+
+
+def weight(clip: Clip) -> float:
+    return REW.get(clip.source.removeprefix("rendered "), 1.0) if clip.source.startswith("rendered") else 1.0
+
+
+def judge(questions: list[Question], trees: int) -> tuple[list[Question], list[tuple[float, float]]]:
+    """Every judged clip with the tempo and the confidence of a ranker that has heard nothing of its source."""
+    sources = sorted(
+        {question.clip.source for question in questions if not question.clip.source.startswith("rendered")}
+    )
+    judged: list[Question] = []
+    answers: list[tuple[float, float]] = []
+    for source in sources:
+        ranker = train([question for question in questions if question.clip.source != source], trees)
+        for question in questions:
+            if question.clip.source == source and question.clip.judged:
+                judged.append(question)
+                answers.append(answer(question, ranker))
+    # The made-up clips: a fifth of them unheard is enough to see how they fare.
+    held = [q for q in questions if q.clip.source.startswith("rendered") and number(q.clip) % 5 == 0]
+    names = {id(question) for question in held}
+    ranker = train([question for question in questions if id(question) not in names], trees)
+    return [*judged, *held], [*answers, *(answer(question, ranker) for question in held)]
+
+
+def number(clip: Clip) -> int:
+    return int(clip.name.split("-")[-1])
+
+
+def answer(question: Question, ranker: Trees) -> tuple[float, float]:
+    best = ranked(question.candidates, ranker(question.rows))
+    return best.bpm, best.confidence
+
+
+def right(tempo: float, bpm: float, *factors: float, within: float = 0.04) -> bool:
+    return any(abs(bpm / tempo / factor - 1) < within for factor in factors or (1.0,))
+
+
+def report(judged: list[Question], answers: list[tuple[float, float]]) -> None:
+    table: dict[tuple[str, str], list[list[bool]]] = defaultdict(list)
+    for question, (bpm, _) in zip(judged, answers, strict=True):
+        clip = question.clip
+        source = clip.source if not clip.source.startswith("rendered") else "rendered"
+        row = [
+            right(clip.tempo, bpm),
+            right(clip.tempo, bpm, within=0.01),
+            right(clip.tempo, bpm, 1, 2, 3, 1 / 2, 1 / 3),
+            question.target.max() > 0,
+        ]
+        table[clip.form, source].append(row)
+        if source != "rendered":
+            table[clip.form, "all recorded"].append(row)
+    print(f"\n{'':34s}{'clips':>7s}{'acc 1':>8s}{'1 %':>8s}{'acc 2':>8s}{'among':>8s}")
+    for form, source in sorted(table):
+        rows = np.array(table[form, source], np.float64)
+        figures = "".join(f"{100 * mean:8.1f}" for mean in rows.mean(axis=0))
+        print(f"{form:8s}{source:26s}{len(rows):7d}{figures}")
+
+
+def calibrated(judged: list[Question], answers: list[tuple[float, float]]) -> IsotonicRegression:
+    """How often answers of a confidence were right, each form of clip and each source counting alike."""
+    said = np.array([confidence for _, confidence in answers])
+    good = np.array([right(q.clip.tempo, bpm) for q, (bpm, _) in zip(judged, answers, strict=True)], np.float64)
+    made_up = np.array([question.clip.source.startswith("rendered") for question in judged])
+    weight = np.where(made_up, (~made_up).sum() / max(made_up.sum(), 1), 1.0)
+    sure = IsotonicRegression(y_min=0.0, y_max=0.99, out_of_bounds="clip").fit(said, good, weight)
+    for low, high in ((0, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1.01)):
+        here = (said >= low) & (said < high)
+        for name, which in (("recorded", here & ~made_up), ("made up", here & made_up)):
+            if which.any():
+                share = 100 * good[which].mean()
+                print(f"confidence {low:.1f} to {high:.1f}, {name}: {which.sum()} answers, {share:.1f} % right")
+    return sure
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""What the tempo ranker learns from and is judged on: clips with a right tempo, as mel bands.
+
+Loops are heard as they are, at other speeds, and cut at random out of an endless repetition of themselves, so that
+their length says nothing. What is heard is kept in the cache folder.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from sample_agent.engine.frames import Floats, FrameStream, frame_size, power_spectrum
+from sample_agent.engine.mel import mel_bands
+from training.kits import RATE
+from training.loops import arrange, compose, render
+from training.places import cache_folder, recordings
+
+SHORTEST_CUT, LONGEST_CUT = 3.0, 12.0
+_FRAME_SECONDS = 0.0464
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """`form` is "exact", "cut" or "track"; `judged`: as recorded, not one of the variants only learned from."""
+
+    name: str
+    source: str
+    form: str
+    judged: bool
+    tempo: float
+    duration: float
+    mel: Floats
+    rate: float
+
+
+def heard(name: str, source: str, form: str, judged: bool, tempo: float, samples: Floats) -> Clip:
+    """A clip of mono samples at 44.1 kHz, as the engine hears it."""
+    size = frame_size(_FRAME_SECONDS, RATE)
+    stream = FrameStream(size, size // 4)
+    mel = [mel_bands(power_spectrum(frames), RATE) for frames in stream.feed(samples.astype(np.float32))]
+    mel += [mel_bands(power_spectrum(frames), RATE) for frames in stream.finish()]
+    return Clip(name, source, form, judged, tempo, len(samples) / RATE, np.concatenate(mel), RATE / (size // 4))
+
+
+def cut_at_random(loop: Floats, random: np.random.Generator, least: float, most: float) -> Floats:
+    """A piece of the loop's endless repetition, between so many seconds long."""
+    length = int(random.uniform(least, most) * RATE)
+    start = int(random.integers(len(loop)))
+    return np.resize(np.roll(loop, -start), length)
+
+
+def faster(samples: Floats, factor: float) -> Floats:
+    """Played so much faster, as a turntable does."""
+    at = np.linspace(0, len(samples) - 1, max(2, round(len(samples) / factor)))
+    return np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
+
+
+def recorded() -> list[Clip]:
+    """The loops of the manifest: as they are, cut three times (judged), and variants to learn from."""
+    return _cached("recorded", _recorded)
+
+
+def _recorded() -> Iterator[Clip]:
+    for number, recording in enumerate(recordings("tempo")):
+        random = np.random.default_rng([1, number])
+        samples, rate = soundfile.read(recording.path, dtype="float32", always_2d=True)
+        mono = soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
+        tempo, name, source = float(recording.label), recording.path.stem, recording.source
+        yield heard(name, source, "exact", True, tempo, mono)
+        for _ in range(3):
+            yield heard(name, source, "cut", True, tempo, cut_at_random(mono, random, SHORTEST_CUT, LONGEST_CUT))
+        for index in range(8):
+            factor = float(2 ** random.uniform(-0.3, 0.3))
+            quick = faster(mono, factor)
+            form = "exact" if index % 2 else "cut"
+            quick = cut_at_random(quick, random, 2.0, 20.0) if form == "cut" else quick
+            yield heard(name, source, form, False, tempo * factor, quick)
+
+
+def rendered(count: int) -> list[Clip]:
+    """Loops made up for learning, each exact or cut."""
+    return [clip for shard in range(count // 200) for clip in _cached(f"rendered-{shard}", lambda: _rendered(shard))]  # noqa: B023
+
+
+def _rendered(shard: int) -> Iterator[Clip]:
+    for number in range(200):
+        random = np.random.default_rng([2, shard, number])
+        music = compose(random)
+        samples = render(music, random)
+        name, source = f"{shard}-{number}", f"rendered {music.style.name}"
+        yield from variants(name, source, music.tempo, samples, random)
+
+
+def variants(name: str, source: str, tempo: float, loop: Floats, random: np.random.Generator) -> Iterator[Clip]:
+    """A loop as it may be met: exact, with something before or after it, or cut."""
+    chance = random.random()
+    if chance < 0.6:
+        samples = loop
+        if random.random() < 0.06:
+            samples = np.concatenate((np.zeros(int(random.uniform(0.005, 0.06) * RATE), np.float32), loop))
+        elif random.random() < 0.08:
+            samples = np.concatenate((loop, np.zeros(int(random.uniform(0.02, 0.6) * RATE), np.float32)))
+        elif random.random() < 0.05:
+            samples = loop[: len(loop) - int(random.uniform(0.005, 0.05) * RATE)]
+        elif random.random() < 0.06:
+            samples = np.tile(loop, 2)
+        yield heard(name, source, "exact", True, tempo, samples)
+    if chance > 0.45:
+        yield heard(name, source, "cut", True, tempo, cut_at_random(loop, random, 1.5, 20.0))
+
+
+def tracks(count: int) -> list[Clip]:
+    """Arranged pieces between 40 and 90 seconds."""
+    return _cached(f"tracks-{count}", lambda: _tracks(count))
+
+
+def _tracks(count: int) -> Iterator[Clip]:
+    for number in range(count):
+        random = np.random.default_rng([3, number])
+        samples, tempo = arrange(random, random.uniform(40, 80))
+        yield heard(str(number), "rendered tracks", "track", True, tempo, samples)
+
+
+def _cached(name: str, make: Callable[[], Iterator[Clip]]) -> list[Clip]:
+    path: Path = cache_folder("tempo") / f"{name}.pickle"
+    if not path.exists():
+        clips = list(make())
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(pickle.dumps(clips))
+        partial.rename(path)
+    return list(pickle.loads(path.read_bytes()))
