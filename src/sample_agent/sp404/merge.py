@@ -44,15 +44,15 @@ class DroppedNotes:
 
 
 @dataclass(frozen=True)
-class DroppedPad:
-    """A pad whose SMP file is missing; its place is empty."""
+class SilentPad:
+    """A pad whose SMP file is missing already; the unit drops it unless the file is added."""
 
     label: str
     pad: PadSlot
     name: str
 
     def __str__(self) -> str:
-        return f"{self.label}: pad {self.pad} ({self.name!r}) has no sample file and is left out."
+        return f"{self.label}: pad {self.pad} ({self.name!r}) has no sample file."
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ShortenedChain:
         return f"{self.label}: {self.left} of the {self.before} patterns of the chain were merged."
 
 
-Notice = DroppedNotes | DroppedPad | Regrouped | ShortenedChain
+Notice = DroppedNotes | SilentPad | Regrouped | ShortenedChain
 
 
 @dataclass(frozen=True)
@@ -159,12 +159,12 @@ class _Merging:
         pads = part.project.pads
         for number in range(PADS_PER_BANK):
             old, new = PadSlot(part.source, number), PadSlot(part.target, number)
-            pad = pads.get(old)
-            if pad is not None and pad.audio is None:
-                self.notices.append(DroppedPad(part.label, old, pad.name))
-            elif pad is not None and pad.audio is not None:
+            if pad := pads.get(old):
                 self.entries[new.index] = self._regrouped(part, pad.entry)
-                self.audio[new] = pad.audio
+                if pad.audio is None:
+                    self.notices.append(SilentPad(part.label, old, pad.name))
+                else:
+                    self.audio[new] = pad.audio
             if pattern := part.project.patterns.get(old):
                 self.patterns[new] = pattern.moved(moves)
                 self._notice_dropped(part, old, pattern, moves)
