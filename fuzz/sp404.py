@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import io
+import tempfile
+import zipfile
+from pathlib import Path
 
 import numpy as np
 
 from fuzz.target import Target
-from sample_agent.sp404.errors import FormatError
+from sample_agent.sp404.archive import MAX_FILE_BYTES
+from sample_agent.sp404.content import read_content
+from sample_agent.sp404.errors import FormatError, OutOfRangeError
 from sample_agent.sp404.padconf import PAD_FIELDS, Padconf, PadEntry, PadSettings
+from sample_agent.sp404.padconf_pads import read_chops
 from sample_agent.sp404.pattern import Note, Pattern
 from sample_agent.sp404.pattern_chain import PatternChain
 from sample_agent.sp404.picture import Picture
+from sample_agent.sp404.project import Project
+from sample_agent.sp404.project_output import project_zip
+from sample_agent.sp404.project_reading import load_project
 from sample_agent.sp404.slots import PadSlot
 from sample_agent.sp404.smp import read_smp_blocks, write_smp
 from sample_agent.sp404.sx import PadInfo, SxSlot, read_sx_wav_blocks, write_sx_wav
+from sample_agent.sp404.verify import verify
 
+MEMORY = Path("/dev/shm")
 A1 = PadSlot(0, 0)
 NOISE = np.arange(-64, 64, dtype=np.int16).reshape(64, 2)
 
@@ -27,20 +38,28 @@ def padconf(content: bytes) -> None:
         return
     _same(read.to_bytes(), content)
     read.settings.problems()
-    for pad in set(read.pads):
-        pad.problems()
-        _ = pad.name, pad.chops
-        for name in PAD_FIELDS:
-            getattr(pad.settings, name)
+    for found in set(read.pads) - {PadEntry.empty()}:
+        _ = found.name, found.chops
     newer = read.upgraded()
     _same(Padconf.read(newer.to_bytes()), newer)
 
 
-def padconf_of_few_pads(content: bytes) -> None:
-    """A whole file whose values are the bytes over and over: all of it is content, none of it is structure."""
-    head = Padconf.new().to_bytes()[:16]
-    rest = 52_000 - len(head)
-    padconf(head + (content * (rest // max(len(content), 1) + 1))[:rest].ljust(rest, b"\0"))
+def pad(content: bytes) -> None:
+    """One pad: its settings, name and chop points, of which any bytes are some."""
+    content = content[:324].ljust(324, b"\0")
+    settings = PadSettings.read(content[:172])
+    _same(settings.to_bytes(), content[:172])
+    read = PadEntry(settings, content[172:196], read_chops(content[196:]))
+    _ = read.name, read.chops, read.problems(), settings.start_frame(1), settings.end_frame(2)
+    for name, field in PAD_FIELDS.items():
+        value = getattr(settings, name)
+        try:
+            again = settings.replace(**{name: value})
+        except OutOfRangeError:
+            again = settings.replace(**{name: field.decode(field.default)})
+            _same(getattr(again, name), field.decode(field.default))
+        else:
+            _same(getattr(again, name), value)
 
 
 def smp(content: bytes) -> None:
@@ -88,8 +107,8 @@ def pad_info(content: bytes) -> None:
     except FormatError:
         return
     _same(read.to_bytes(), content)
-    for pad in read.pads:
-        pad.problems()
+    for found in read.pads:
+        found.problems()
 
 
 def sx_wav(content: bytes) -> None:
@@ -100,6 +119,25 @@ def sx_wav(content: bytes) -> None:
         return
     _same(header.to_bytes(), content[:512])
     _same(frames, header.frames)
+
+
+def project_archive(content: bytes) -> None:
+    """An archive that may hold a project: read, checked, written and read again."""
+    with tempfile.TemporaryDirectory(prefix="sample-agent-fuzz-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        path = Path(folder) / "project.zip"
+        path.write_bytes(content)
+        verify(path)
+        try:
+            files = _contents(load_project(path))
+        except FormatError:
+            return
+        copy = Path(folder) / "copy.zip"
+        copy.write_bytes(b"".join(project_zip(load_project(path))))
+        _same(_contents(load_project(copy)), files)
+
+
+def _contents(project: Project) -> dict[str, bytes]:
+    return {name: read_content(content, "fuzz", MAX_FILE_BYTES) for name, content in project.files().items()}
 
 
 def _same(found: object, expected: object) -> None:
@@ -149,13 +187,37 @@ def _sx_seeds() -> list[bytes]:
     return [file.getvalue()]
 
 
+def _archive_seeds() -> list[bytes]:
+    smp_seed, *_ = _smp_seeds()
+    loaded = PadEntry.of(PadSettings.for_sample(len(smp_seed)), "y")
+    files = {
+        "PADCONF.BIN": Padconf.new("x")
+        .with_pad(A1, PadEntry.of(PadSettings.for_sample(len(smp_seed)), "y"))
+        .to_bytes(),
+        "SMPL/BANK1-01.SMP": smp_seed,
+        "PTN/PTN00001.BIN": _pattern_seeds()[0],
+        "PTN/PATTERNCHAIN_00.CHN": _chain_seeds()[0],
+        "PICTURE/startup_1.bmp": _picture_seeds()[0],
+        "notes.txt": b"kept",
+    }
+    archives = []
+    for folder in ("", "EXPORT/PROJECT/PROJECT_01/"):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
+            for name, content in files.items():
+                writing.writestr(folder + name, content)
+        archives.append(archive.getvalue())
+    return archives
+
+
 TARGETS = (
     Target("padconf", padconf, _padconf_seeds, 53_000),
-    Target("padconf-values", padconf_of_few_pads, lambda: [PadSettings.empty().to_bytes()], 2_000),
+    Target("pad", pad, lambda: [PadSettings.for_sample(48_512).to_bytes()], 324),
     Target("smp", smp, _smp_seeds),
     Target("pattern", pattern, _pattern_seeds),
     Target("pattern-chain", pattern_chain, _chain_seeds),
     Target("picture", picture, _picture_seeds, 30_000),
     Target("pad-info", pad_info, lambda: [PadInfo().to_bytes()]),
     Target("sx-wav", sx_wav, _sx_seeds),
+    Target("project-archive", project_archive, _archive_seeds, 8_192),
 )
