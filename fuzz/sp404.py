@@ -191,9 +191,7 @@ def _archive_seeds() -> list[bytes]:
     smp_seed, *_ = _smp_seeds()
     loaded = PadEntry.of(PadSettings.for_sample(len(smp_seed)), "y")
     files = {
-        "PADCONF.BIN": Padconf.new("x")
-        .with_pad(A1, PadEntry.of(PadSettings.for_sample(len(smp_seed)), "y"))
-        .to_bytes(),
+        "PADCONF.BIN": Padconf.new("x").with_pad(A1, loaded).to_bytes(),
         "SMPL/BANK1-01.SMP": smp_seed,
         "PTN/PTN00001.BIN": _pattern_seeds()[0],
         "PTN/PATTERNCHAIN_00.CHN": _chain_seeds()[0],
