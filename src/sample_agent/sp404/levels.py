@@ -17,7 +17,11 @@ BLOCK = 150 * CELL
 """Frames looked at in one go; small enough for the processor's cache."""
 
 _DC_WINDOW = BLOCK // 2
+_MEAN = np.full((1, _DC_WINDOW), 1 / _DC_WINDOW, dtype=np.float32)
 _LEAST_DC = 1e-4
+_DOUBT = 7.0
+"""An offset is believed when it is four standard errors away from nothing (1.25 × 1.48 median deviations each)."""
+
 _LEAD_IN = 96
 _LEAD_OUT = 960
 _ATTACK = 0.1
@@ -64,20 +68,22 @@ def measure_dc(scratch: Scratch) -> tuple[float, ...]:
     """The constant offset of each channel, full scale at 1, or nothing when there is none to hear of.
 
     It is the median of the means of 0.1 s each: an offset is there all the time, while the mean of a drum that swings
-    to one side more than to the other is not. Offsets under -80 dBFS in all channels are left alone.
+    to one side more than to the other is not. Offsets under -80 dBFS, or that noise could make, are left alone.
     """
     means: list[NDArray[np.floating]] = []
     for block in scratch.blocks(BLOCK):
         whole = len(block) - len(block) % _DC_WINDOW
         if whole:
-            windows = [block[:whole, channel].reshape(-1, _DC_WINDOW).mean(axis=1) for channel in range(block.shape[1])]
-            means.append(np.stack(windows, axis=1))
+            means.append((_MEAN @ block[:whole].reshape(-1, _DC_WINDOW, block.shape[1]))[:, 0])
         elif not means:
             means.append(block.mean(axis=0, dtype=np.float64)[np.newaxis])
     if not means:
         return ()
-    offsets = np.median(np.concatenate(means), axis=0)
-    return tuple(float(offset) for offset in offsets) if np.abs(offsets).max() >= _LEAST_DC else ()
+    every = np.concatenate(means)
+    offsets = np.median(every, axis=0)
+    doubt = _DOUBT * np.median(np.abs(every - offsets), axis=0) / len(every) ** 0.5
+    there = (np.abs(offsets) >= _LEAST_DC) & (np.abs(offsets) >= doubt)
+    return tuple(float(offset) for offset in offsets) if there.any() else ()
 
 
 def measure_levels(scratch: Scratch, offset: tuple[float, ...], *, resampled: bool) -> Levels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MOST_IN_MEMORY = 32 * 1024 * 1024
-_FIRST_ROOM = 1 << 17
+
+# Each thread keeps the room for one short sound: asking the system for new memory takes a tenth of the time of all.
+_spare = threading.local()
+_SPARE_VALUES = 1 << 18
 
 
 class Scratch:
@@ -22,7 +26,9 @@ class Scratch:
         self.channels = 0
         self.frames = 0
         self._folder = folder
-        self._sound = np.empty((0, 0), dtype=np.float32)
+        room: NDArray[np.float32] | None = _spare.__dict__.pop("room", None)
+        self._room = np.empty(_SPARE_VALUES, dtype=np.float32) if room is None else room
+        self._sound = self._room.reshape(-1, 1)
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Scratch:
@@ -31,13 +37,14 @@ class Scratch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _spare.room = self._room
         if self._file is not None:
             self._file.close()
 
     def append(self, sound: NDArray[np.float32]) -> None:
         if self.channels == 0:
             self.channels = sound.shape[1]
-            self._sound = np.empty((_FIRST_ROOM, self.channels), dtype=np.float32)
+            self._sound = self._room.reshape(-1, self.channels)
         end = self.frames + len(sound)
         if self._file is None and end > len(self._sound):
             self._make_room(end)

@@ -7,9 +7,9 @@ in the new tempo; what rings between two attacks is stretched by a phase vocoder
 before it. So a hi-hat stays sharp without breaking the bass below it, and a drum loop comes out as if cut into slices.
 
 Sources: M. Puckette, "Phase-locked vocoder" (WASPAA 1995), for the advance of phases from two spectra one hop apart;
-J. Laroche, M. Dolson, "Improved phase vocoder time-scale modification of audio" (IEEE TSAP 7(3), 1999), for the bins that
-turn with their peak; A. Röbel, "A new approach to transient processing in the phase vocoder" (DAFx 2003), for beginning
-anew at attacks.
+J. Laroche, M. Dolson, "Improved phase vocoder time-scale modification of audio" (IEEE TSAP 7(3), 1999), for the bins
+that turn with their peak; A. Röbel, "A new approach to transient processing in the phase vocoder" (DAFx 2003), for
+beginning anew at attacks.
 """
 
 from __future__ import annotations
