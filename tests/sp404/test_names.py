@@ -37,6 +37,9 @@ RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECA
         (".wav", "Sample"),
         ("a very long name that goes on", "a very long name that g"),
         ("a very long name that . end", "a very long name that"),
+        ("drum-machine-patterns-028.wav", "drum-machine-patter-028"),
+        ("A Very Long Sample Pack Kick 07", "A Very Long Sample P 07"),
+        ("A Very Long Sample Pack 92bpm", "A Very Long Sampl 92bpm"),
     ],
 )
 def test_a_name_becomes_one_the_unit_accepts(text: str, name: str) -> None:

@@ -147,7 +147,7 @@ def project_tempo(made: Layout, options: BuildOptions) -> tuple[float, str]:
     tempo_of_loops = common_tempo((each.sample for each in made.placements), made.rules)
     if tempo_of_loops is None:
         return DEFAULT_TEMPO, f"No loop has a known tempo, so the project plays at {DEFAULT_TEMPO:g} BPM."
-    return tempo_of_loops, f"The project plays at {tempo_of_loops:g} BPM, the tempo of most of its loops."
+    return tempo_of_loops, f"The project plays at {tempo_of_loops:g} BPM, the commonest tempo among its loops."
 
 
 @dataclass(frozen=True)

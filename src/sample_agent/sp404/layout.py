@@ -89,7 +89,7 @@ def layout(samples: Sequence[KitSample], rules: LayoutRules = PLAYERS) -> Layout
 
 
 def common_tempo(samples: Iterable[KitSample], rules: LayoutRules = PLAYERS) -> float | None:
-    """The tempo of most of the loops, as one of them has it; None when no loop has one."""
+    """The tempo that most of the loops are near, as one of them has it; None when no loop has one."""
     groups = [group for group in _tempo_groups(samples, rules) if group[0].tempo is not None]
     if not groups:
         return None

@@ -16,6 +16,7 @@ SAMPLE_NAME_LIMIT = 23
 _UNSAFE = re.compile(r"[^A-Za-z0-9_!&()+,.=@\[\]{} -]+")
 _AUDIO_EXTENSION = re.compile(r"\.(wav|wave|aif|aiff|aifc|flac|mp3|ogg|oga|opus|m4a|mp4|aac)$", re.IGNORECASE)
 _SHARP_NOTE = re.compile(r"(?<![A-Za-z])([A-Ga-g])#")
+_NUMBERED_END = re.compile(r"[ _-]([A-Za-z]{0,3}[0-9][A-Za-z0-9]{0,6})$")
 _QUOTES = re.compile(r"['\"`#]")
 _RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=$|\.)", re.IGNORECASE)
 
@@ -24,7 +25,8 @@ def device_name(text: str, *, limit: int = SAMPLE_NAME_LIMIT, taken: Collection[
     """A name for the unit's file system made from what a person called a sample, without extension.
 
     Letters of other scripts are transliterated, the sharp of a key becomes `s` ("F#m" → "Fsm"), an audio
-    extension is dropped, and a name that is taken gets a number within `limit` characters.
+    extension is dropped, and a name that is taken gets a number within `limit` characters. Of a name that is too long, a
+    number at its end stays.
 
     `taken` holds the names in use in the same folder, in lower case: the card's file system does not tell
     "Kick" from "kick". The result is never empty, has no dot or space at either end and is a name that
@@ -56,8 +58,16 @@ def _safe(text: str, limit: int) -> str:
     plain = anyascii(_AUDIO_EXTENSION.sub("", text.strip()))
     plain = _QUOTES.sub("", _SHARP_NOTE.sub(r"\1s", plain))
     plain = " ".join(_UNSAFE.sub(" ", plain).split())
-    name = plain.strip(" .")[:limit].rstrip(" .") or "Sample"
+    name = _cut(plain.strip(" ."), limit).rstrip(" .") or "Sample"
     if reserved := _RESERVED_ON_WINDOWS.match(name):
         end = reserved.end()
         name = f"{name[:end]}_{name[end:]}"[:limit].rstrip(" .")
     return name
+
+
+def _cut(name: str, limit: int) -> str:
+    """The name within `limit` characters. What tells takes apart is a number at the end, so that stays."""
+    end = _NUMBERED_END.search(name)
+    if len(name) <= limit or end is None or len(end[0]) > limit // 2:
+        return name[:limit]
+    return name[: limit - len(end[0])].rstrip(" ._-") + end[0]
