@@ -25,7 +25,7 @@ def device_name(text: str, *, limit: int = SAMPLE_NAME_LIMIT, taken: Collection[
     """A name for the unit's file system made from what a person called a sample, without extension.
 
     Letters of other scripts are transliterated, the sharp of a key becomes `s` ("F#m" → "Fsm"), an audio
-    extension is dropped, and a name that is taken gets a number within `limit` characters. Of a name that is too long, a
+    extension is dropped, and a name that is taken gets a number within `limit` characters. When a name is too long, a
     number at its end stays.
 
     `taken` holds the names in use in the same folder, in lower case: the card's file system does not tell
