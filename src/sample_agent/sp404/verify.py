@@ -184,8 +184,8 @@ def _pad_audio_findings(project: Project, slot: PadSlot) -> Iterator[Finding]:
 
 def _length_findings(header: SmpHeader, where: str) -> Iterator[Finding]:
     if header.frames < MIN_FRAMES:
-        shown = f"{header.frames / SAMPLE_RATE * 1000:.0f} ms"
-        yield Finding("warning", where, f"the sample has {shown}; under 100 ms the unit may call it too short")
+        milliseconds = header.frames * 1_000 // SAMPLE_RATE
+        yield Finding("warning", where, f"the sample has {milliseconds} ms; under 100 ms the unit may call it too short")
 
 
 def _region_findings(entry: PadEntry, header: SmpHeader, file_size: int, where: str) -> Iterator[Finding]:

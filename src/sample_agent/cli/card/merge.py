@@ -51,7 +51,7 @@ def merge(
     wanted = _wanted(banks)
     with explained():
         parts = _parts(wanted)
-        merged = merge_banks(parts, name)
+        merged = merge_banks(parts, name or _name_for(parts, out))
         written = write_project(merged.project, out, folder=out.stem, number=project, replace=replace)
     if as_json:
         typer.echo(json.dumps(_as_data(parts, merged, written), indent=2, ensure_ascii=False))
@@ -100,6 +100,13 @@ def _parts(wanted: Iterable[_Wanted]) -> list[BankPart]:
             projects[place] = load_project(each.path)
         parts.append(BankPart(projects[place], each.source, each.target, str(each.path)))
     return parts
+
+
+def _name_for(parts: list[BankPart], out: Path) -> str | None:
+    """Projects of older firmware have no name; the new one is called like its folder then."""
+    from sample_agent.sp404.names import device_name
+
+    return None if parts[0].project.name else device_name(out.stem, limit=31)
 
 
 def _as_data(parts: list[BankPart], merged: Merged, written: str) -> dict[str, Any]:
