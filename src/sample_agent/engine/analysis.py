@@ -13,7 +13,7 @@ from sample_agent.engine.envelope import Envelope, measure_envelope
 from sample_agent.engine.errors import AudioError
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.hints import Hints, read_hints
-from sample_agent.engine.key import Key, PitchMeter, estimate_key
+from sample_agent.engine.key import Key, estimate_key
 from sample_agent.engine.kind import Kind, estimate_kind
 from sample_agent.engine.listening import EXCERPT_SECONDS, Listening
 from sample_agent.engine.loudness import Loudness
@@ -25,6 +25,7 @@ from sample_agent.engine.sniff import AudioFormat
 from sample_agent.engine.spectral import Spectral
 from sample_agent.engine.spectrogram import Spectrogram
 from sample_agent.engine.stereo import MonoCompatibility
+from sample_agent.engine.tags import read_tags
 from sample_agent.engine.tempo import Tempo, estimate_tempo
 from sample_agent.engine.waveform import DETAIL_POINTS, ZOOM_POINTS, Waveform
 
@@ -52,7 +53,7 @@ class Analysis:
         slices: pieces for pads, at most sixteen.
         dc_offset: mean of the channel farthest off zero, full scale being 1.
         mono_compatibility: None unless there are two channels.
-        hints: what the file name says.
+        hints: what the file's name and tags say.
         waveform: outline of the downmix in 2048 points; `waveform_zoom` in 16,384, `waveform_row` in 128.
         per_frame: descriptors over time, when they were asked for.
         warnings: what was wrong with the file, in words for its owner.
@@ -122,7 +123,7 @@ def analyze_file(
             listening.feed(block)
             if expected:
                 tell(min(80, 80 * listening.frames // expected), "decoding")
-        hints = read_hints(filename or Path(path).name)
+        hints = read_hints(filename or Path(path).name, read_tags(path, stream.format))
         return _conclude(listening, stream.format, hints, stream.warnings, tell, per_frame=per_frame)
 
 
@@ -178,10 +179,7 @@ def _conclude(
     if kind.kind != "one-shot":
         tempo = estimate_tempo(listening.mel, envelopes, heard, len(onsets.time), hints.tempo)
     tell(95, "key")
-    tonal = listening.tonal
-    pitch = PitchMeter(round(2 * tonal.width_hz * (tonal.power.shape[1] - 1)), tonal.power.shape[1])
-    pitch.feed(tonal.power)
-    key = estimate_key(pitch)
+    key = estimate_key(listening.tonal)
     tell(98, "waveform")
     zoom = listening.waveform.at(ZOOM_POINTS)
     silence = measure_silence(listening.outline_peak(), listening.duration)

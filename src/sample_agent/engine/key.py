@@ -1,37 +1,29 @@
-"""Musical key from the spectral peaks of a whole file."""
+"""Musical key from the pitch classes of a whole file."""
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.pitch_classes import REGISTERS, pitch_classes
+from sample_agent.engine.tonal import TonalFrames
+from sample_agent.engine.tuning import estimate_tuning, find_tones
 
 TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 """How tonics are written: sharps only. A minor key has an "m" behind it."""
 
-_LOWEST_HZ, _HIGHEST_HZ = 60.0, 3500.0
-_STEPS = 10
-"""Resolution of the pitch histogram: tenths of a semitone."""
-_OCTAVES = 6
-_BASS_HZ = 260.0
+KEYS = (*TONICS, *(f"{tonic}m" for tonic in TONICS))
 
-_PROMINENCE = 2.5
-"""A peak is this many times as high as the mean of its surroundings."""
-_SURROUNDINGS_HZ = 25.0
-_LOBE_WIDTH = 1.5
-"""Energy of a sine under a Hann window, in units of its highest bin."""
+_WEIGHTS = Path(__file__).parent / "weights" / "key.npz"
 
-_LEAST_TONALITY, _FULL_TONALITY = 0.1, 0.4
-_LEAST_CONFIDENCE = 0.05
-
-# What each pitch class above the tonic says for a key, heard anywhere and heard below 260 Hz: a logistic regression on
-# the development recordings (70 files; 81 % exact with whole sources left out in turn), held close to the profiles of
-# J. Albrecht and D. Shanahan, "The use of large corpora to train a new type of key-finding algorithm" (2013).
-_MAJOR = (2.01, -0.45, 0.74, -0.48, 1.03, 0.38, -0.35, 2.02, -0.41, 0.37, -0.72, 0.68)
-_MAJOR_BASS = (0.14, 0.01, 0.15, -0.15, 0.22, -0.06, -0.19, 0.17, 0.00, -0.21, -0.32, 0.08)
-_MINOR = (2.03, -0.54, 0.68, 1.15, -0.40, 0.47, -0.26, 1.94, 0.12, -0.47, 0.25, 0.21)
-_MINOR_BASS = (0.34, -0.26, 0.18, 0.25, -0.19, 0.06, 0.02, 0.04, -0.09, -0.26, 0.03, 0.06)
+_LEAST_TONALITY = 0.02
+_LEAST_CONFIDENCE = 0.15
+_ALTERNATIVES = 3
+_EDGE_SEGMENTS = 8
+"""Beginning and end are the first and last so many segments: three seconds."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +34,14 @@ class KeyCandidate:
         key: tonic with sharps, "m" behind it for minor: "F#m".
         camelot: the same on the wheel that DJs mix by: "11A".
         confidence: 0 to 1; all 24 keys together make 1.
+        relation: what it is to the most likely key: "relative" (the same notes), "parallel" (the same tonic), "fifth"
+            (a neighbour on the circle, of the same mode) or "other".
     """
 
     key: str
     camelot: str
     confidence: float
+    relation: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,8 @@ class Key:
     """The most likely key, with the next ones.
 
     Attributes:
-        key, camelot, confidence: as in `KeyCandidate`.
+        key, camelot, confidence: as in `KeyCandidate`. Of answers with a confidence of 0.9, at
+            least 95 in 100 are right.
         alternatives: the next most likely keys, best first.
         tuning_cents: how far the file is from A = 440 Hz, -50 to 50.
         tonality: share of the spectral energy that sits in stable peaks, 0 (noise) to 1.
@@ -81,108 +77,73 @@ def camelot(key: str) -> str:
     return f"{(fifths + 7) % 12 + 1}{'A' if minor else 'B'}"
 
 
-class PitchMeter:
-    """Collects a histogram of spectral peaks over pitch, in tenths of a semitone."""
-
-    def __init__(self, sample_rate: int, bins: int) -> None:
-        width = sample_rate / 2 / (bins - 1)
-        self._first = max(2, int(_LOWEST_HZ / width))
-        self._last = min(bins - 2, int(_HIGHEST_HZ / width))
-        self._width = width
-        self._neighbours = max(3, round(_SURROUNDINGS_HZ / width))
-        self.histogram = np.zeros(_OCTAVES * 12 * _STEPS)
-        self.peak_energy = 0.0
-        self.energy = 0.0
-
-    def feed(self, power: Floats) -> None:
-        """Take the next frames: power spectra of long frames (frames, bins)."""
-        self.energy += float(power[:, self._first - 2 :].sum())
-        magnitude = np.sqrt(power[:, self._first - 2 : self._last + 2])
-        prominent = magnitude > _PROMINENCE * _moving_mean(magnitude, self._neighbours)
-        inner, left, right = magnitude[:, 1:-1], magnitude[:, :-2], magnitude[:, 2:]
-        frame, column = np.nonzero((inner > left) & (inner >= right) & prominent[:, 1:-1])
-        if not len(frame):
-            return
-        peak = inner[frame, column]
-        self.peak_energy += _LOBE_WIDTH * float(np.square(peak).sum())
-        offset = _parabola_top(left[frame, column], peak, right[frame, column])
-        hertz = (self._first - 1 + column + offset) * self._width
-        # Softened, so that neither a loud note nor a loud moment outvotes the rest; overtones count less than roots.
-        weight = peak**0.6 * (hertz / 200.0) ** -0.3
-        weight /= np.sqrt(np.maximum(np.bincount(frame, weight)[frame], 1e-12))
-        steps = np.round(_STEPS * 12 * np.log2(hertz / _REFERENCE_HZ)).astype(np.int64)
-        steps = np.clip(steps, 0, len(self.histogram) - 1)
-        self.histogram += np.bincount(steps, weight, minlength=len(self.histogram))
+def relation(key: str, other: str) -> str:
+    """What `other` is to `key`: "relative", "parallel", "fifth" or "other"."""
+    minor, other_minor = key.endswith("m"), other.endswith("m")
+    steps = (TONICS.index(other.removesuffix("m")) - TONICS.index(key.removesuffix("m"))) % 12
+    if minor == other_minor:
+        return "fifth" if steps in (5, 7) else "other"
+    if steps == 0:
+        return "parallel"
+    return "relative" if steps == (3 if minor else 9) else "other"
 
 
-def _parabola_top(before: Floats, peak: Floats, after: Floats) -> Floats:
-    """Where between two bins a peak lies, from the logarithms of three bins: -0.5 to 0.5."""
-    before, peak, after = np.log(before + 1e-12), np.log(peak + 1e-12), np.log(after + 1e-12)
-    offset: Floats = np.clip(0.5 * (before - after) / np.minimum(before - 2 * peak + after, -1e-9), -0.5, 0.5)
-    return offset
-
-
-_REFERENCE_HZ = 440.0 * 2 ** (-34 / 12)
-"""Pitch of the histogram's first step: B1 at 61.7 Hz; a whole number of semitones below A."""
-
-
-def _moving_mean(rows: Floats, reach: int) -> Floats:
-    """Mean over `reach` columns to both sides."""
-    padded = np.pad(rows, ((0, 0), (reach + 1, reach)), mode="edge")
-    sums = np.cumsum(padded, axis=1, dtype=np.float64)
-    mean: Floats = ((sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1]) / (2 * reach + 1)).astype(np.float32)
-    return mean
-
-
-def estimate_key(meter: PitchMeter) -> Key | None:
-    """The key of what the meter heard, or None when there is too little pitch in it to say."""
-    tonality = min(1.0, meter.peak_energy / meter.energy) if meter.energy > 0 else 0.0
-    trust = float(np.clip((tonality - _LEAST_TONALITY) / (_FULL_TONALITY - _LEAST_TONALITY), 0.0, 1.0))
-    if trust <= 0 or meter.histogram.sum() <= 0:
+def estimate_key(tonal: TonalFrames) -> Key | None:
+    """The key of what was heard, or None when there is too little pitch in it, or it fits every key alike."""
+    tones = find_tones(tonal.power, tonal.width_hz)
+    if tones.tonality < _LEAST_TONALITY:
         return None
-    tuning = _tuning(meter.histogram)
-    scores = _scores(_chroma(meter.histogram, tuning), _chroma(_bass(meter.histogram), tuning))
-    confidences = np.exp(scores - scores.max())
-    confidences *= trust / confidences.sum()
-    order = np.argsort(-confidences, kind="stable")
-    best, *others = (KeyCandidate(_KEYS[i], camelot(_KEYS[i]), float(confidences[i])) for i in order[:4])
-    if best.confidence < _LEAST_CONFIDENCE:
+    tuning = estimate_tuning(tones)
+    classes = pitch_classes(tones, tuning)
+    if not len(classes):
         return None
-    return Key(best.key, best.camelot, best.confidence, tuple(others), 10.0 * tuning, tonality)
-
-
-_KEYS = (*TONICS, *(f"{tonic}m" for tonic in TONICS))
-
-
-def _tuning(histogram: npt.NDArray[np.float64]) -> float:
-    """Deviation from A = 440 Hz in histogram steps, as the direction of the mean over one semitone."""
-    fractions = histogram.reshape(-1, _STEPS).sum(axis=0)
-    angle = np.angle((fractions * np.exp(2j * np.pi * np.arange(_STEPS) / _STEPS)).sum())
-    return float(angle / (2 * np.pi) * _STEPS)
-
-
-def _chroma(histogram: npt.NDArray[np.float64], tuning: float) -> npt.NDArray[np.float64]:
-    """Twelve pitch classes from C, sum 1; peaks between two semitones count by the cosine of their distance."""
-    distance = (np.arange(len(histogram)) - tuning) / _STEPS
-    semitone = np.round(distance).astype(np.int64)
-    weight = np.cos(np.pi * (distance - semitone)) ** 2
-    # The histogram starts on B.
-    chroma = np.bincount((semitone + 11) % 12, histogram * weight, minlength=12)
-    return np.asarray(chroma / max(chroma.sum(), 1e-12))
-
-
-def _bass(histogram: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    steps = round(_STEPS * 12 * float(np.log2(_BASS_HZ / _REFERENCE_HZ)))
-    return np.where(np.arange(len(histogram)) < steps, histogram, 0.0)
-
-
-def _scores(chroma: npt.NDArray[np.float64], bass: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Logarithmic odds of the 24 keys: twelve major, then twelve minor."""
-    profiles = ((_MAJOR, _MAJOR_BASS), (_MINOR, _MINOR_BASS))
-    return np.array(
-        [
-            12 * (np.roll(everywhere, tonic) @ chroma + np.roll(below, tonic) @ bass)
-            for everywhere, below in profiles
-            for tonic in range(12)
-        ]
+    likelihood = key_likelihoods(classes, tones.tonality)
+    order = np.argsort(-likelihood, kind="stable")[: _ALTERNATIVES + 1]
+    best, *others = (KEYS[place] for place in order)
+    confidence = [float(likelihood[place]) for place in order]
+    if confidence[0] < _LEAST_CONFIDENCE:
+        return None
+    alternatives = tuple(
+        KeyCandidate(other, camelot(other), share, relation(best, other))
+        for other, share in zip(others, confidence[1:], strict=True)
     )
+    return Key(best, camelot(best), confidence[0], alternatives, 100.0 * tuning, tones.tonality)
+
+
+def key_likelihoods(classes: Floats, tonality: float) -> npt.NDArray[np.float64]:
+    """How likely each of `KEYS` is, shape (24,), sum 1.
+
+    A small net that looks at the pitch classes from each of the twelve tonics in turn, with the same weights: a layer
+    for every segment (it finds chords), their mean over the file, its beginning and its end, then a layer over all
+    twelve transpositions (it finds how the chords lie about the tonic). `python -m training key` makes the weights.
+
+    Args:
+        classes: as `pitch_classes` gives them, shape (segments, registers, 12), at least one segment.
+        tonality: share of energy in tones; the less there is, the less is believed.
+    """
+    weights = _weights()
+    segments = len(classes)
+    # Row `tonic` of `turned` has the pitch classes from that tonic upwards.
+    turned = np.ascontiguousarray(classes[:, :, _TURNS].transpose(0, 2, 1, 3)).reshape(segments * 12, REGISTERS * 12)
+    chords = turned @ weights["chord"]
+    chords += weights["chord_bias"]
+    np.maximum(chords, 0, out=chords)
+    chords = chords.reshape(segments, 12, -1)
+    edge = min(segments, _EDGE_SEGMENTS)
+    heard = np.concatenate([chords.mean(axis=0), chords[:edge].mean(axis=0), chords[-edge:].mean(axis=0)], axis=1)
+    hidden = np.maximum(heard[_TURNS].reshape(12, -1) @ weights["place"] + weights["place_bias"], 0)
+    mean = turned.reshape(segments, 12, -1).mean(axis=0)
+    scores = hidden @ weights["mode"] + mean @ weights["profile"] + weights["mode_bias"]
+    about = np.array([1.0, np.log(tonality + 0.01), np.log(segments)], np.float32)
+    logits = scores.T.reshape(-1).astype(np.float64) * np.exp(about @ weights["trust"])
+    likelihood = np.exp(logits - logits.max())
+    return np.asarray(likelihood / likelihood.sum())
+
+
+_TURNS = (np.arange(12)[:, None] + np.arange(12)) % 12
+
+
+@cache
+def _weights() -> dict[str, Floats]:
+    with np.load(_WEIGHTS, allow_pickle=False) as arrays:
+        return {name: arrays[name].astype(np.float32) for name in arrays.files}
