@@ -134,7 +134,7 @@ def _written(
         resampled=intake.resampled,
         folded=intake.source_channels > 2,
         dithered=dithered,
-        gain_db=round(20 * math.log10(gain), 3),
+        gain_db=round(20 * math.log10(gain), 6),
         padded_frames=padding,
         truncated=intake.truncated,
         repaired_values=intake.repaired_values,
