@@ -8,6 +8,7 @@ import numpy as np
 import scipy.signal
 
 from sample_agent.engine.frames import Floats
+from training.fluid import DRUMS, Player
 from training.instruments import Note, random_instrument
 from training.kits import RATE, Kit, random_kit
 from training.styles import STYLES, Style
@@ -178,6 +179,51 @@ def _phrase(
     return notes
 
 
+_GENERAL_MIDI = {
+    "kick": (35, 36), "snare": (38, 40), "clap": (39,), "rim": (37, 76, 77), "hat": (42, 44), "open": (46,),
+    "crash": (49, 57), "ride": (51, 53, 59), "tom": (41, 43, 45, 47, 48, 50), "perc": (60, 62, 63, 64, 65, 67, 75),
+    "cowbell": (56, 68), "shaker": (54, 69, 70, 82),
+}  # fmt: skip
+_KITS = (0, 8, 16, 24, 25, 32, 40)
+_PROGRAMS = (*range(14), 16, 17, 18, 21, *range(24, 32), 45, 46, 48, 50, 51, 56, *range(61, 68), 71, 73, *range(80, 92))
+_BASSES = tuple(range(32, 40))
+
+
+def perform(music: Music, player: Player, random: np.random.Generator) -> Floats:
+    """The music played by General MIDI instruments, exactly as long as its beats, like `render`."""
+    drums = {drum: int(random.choice(notes)) for drum, notes in _GENERAL_MIDI.items()}
+    loudness = {drum: random.uniform(0.6, 1.1) * min(1.0, level + 0.3) for drum, level in _BASE_LEVEL.items()}
+    programs = {DRUMS: int(random.choice(_KITS))}
+    beat = 60 / music.tempo
+    notes = [
+        (hit.beat * beat, 0.2, DRUMS, drums[hit.drum], int(min(127, 20 + 100 * hit.level * loudness[hit.drum])))
+        for hit in music.hits
+    ]
+    for channel, part in enumerate(music.parts):
+        low = bool(part) and np.mean([note.pitch for note in part]) < 46
+        programs[channel] = int(random.choice(_BASSES if low else _PROGRAMS))
+        gain = random.uniform(0.5, 1.0)
+        notes += [
+            (note.beat * beat, note.held * beat, channel, note.pitch, int(30 + 95 * note.level * gain)) for note in part
+        ]
+    rings = random.random() < 0.5
+    if rings:
+        notes += [(start + music.seconds, *rest) for start, *rest in notes]
+    length = round(music.seconds * RATE)
+    mix = player.play(notes, programs, music.seconds * (1 + rings), bool(random.random() < 0.6))
+    mix = np.resize(mix[-length:], length) if len(mix) >= length else np.pad(mix, (0, length - len(mix)))
+    return effects(mix, random) if random.random() < 0.6 else mix / np.float32(max(float(np.abs(mix).max()), 1e-6))
+
+
+def drifted(samples: Floats, random: np.random.Generator) -> Floats:
+    """The same at a speed that wanders by a per cent or so, as people who play together do."""
+    knots = max(3, int(len(samples) / RATE / 6))
+    speed = 1 + np.interp(np.linspace(0, 1, 1000), np.linspace(0, 1, knots), random.normal(0, 0.008, knots))
+    at = np.cumsum(np.repeat(speed / speed.mean(), -(-len(samples) // 1000)))
+    at = at[at < len(samples) - 1]
+    return np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
+
+
 def render(music: Music, random: np.random.Generator, kit: Kit | None = None) -> Floats:
     """The music as samples at 44.1 kHz, exactly as long as its beats; ends ring on into the beginning or not."""
     length = round(music.seconds * RATE)
@@ -236,8 +282,8 @@ def effects(mix: Floats, random: np.random.Generator) -> Floats:
     return np.asarray(mix / max(float(np.abs(mix).max()), 1e-6) * random.uniform(0.3, 1.0), np.float32)
 
 
-def arrange(random: np.random.Generator, seconds: float) -> tuple[Floats, float]:
-    """A track: sections of one piece that come and go, and its tempo."""
+def arrange(random: np.random.Generator, seconds: float, player: Player | None = None) -> tuple[Floats, float]:
+    """A track: sections of one piece that come and go, and its tempo. With a player, General MIDI plays it."""
     music = compose(random, "both" if random.random() < 0.7 else "drums")
     while music.seconds < 4:
         music = compose(random, "both")
@@ -245,12 +291,16 @@ def arrange(random: np.random.Generator, seconds: float) -> tuple[Floats, float]
     sections = []
     drums = sorted({hit.drum for hit in music.hits})
     total = 0.0
+    sound = int(random.integers(1000))
     while total < seconds:
         left_out = {drum for drum in drums if random.random() < 0.25}
         quiet = random.random() < 0.12
         hits = () if quiet and music.parts else tuple(hit for hit in music.hits if hit.drum not in left_out)
         parts = tuple(part for part in music.parts if quiet or random.random() < 0.8)
-        section = render(replace(music, hits=hits, parts=parts), np.random.default_rng(int(random.integers(2))), kit)
-        sections.extend([section] * int(random.integers(1, 4)))
+        section = replace(music, hits=hits, parts=parts)
+        same = np.random.default_rng(sound + int(random.integers(2)))
+        played = perform(section, player, same) if player else render(section, same, kit)
+        sections.extend([played] * int(random.integers(1, 4)))
         total = sum(map(len, sections)) / RATE
-    return np.concatenate(sections), music.tempo
+    track = np.concatenate(sections)
+    return drifted(track, random) if random.random() < 0.4 else track, music.tempo

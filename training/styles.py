@@ -40,7 +40,7 @@ STYLES = (
         _bar(kick="X... X... X... X...", open="..x. ..x. ..x. ..x.", hat="xxxx xxxx xxxx xxxx", rim="...x ..x. ...x ...."),
         _bar(kick="X... X... X... X...", clap=".... X... .... X...", hat="xo.o xo.o xo.o xo.o", tom="..o. .o.. o..o ..o."),
         _bar(kick="X..o X..o X..o X..o", ride="x.x. x.x. x.x. x.x.", clap=".... .... .... X..."),
-    ), 1.8, swing=0.03),
+    ), 1.6, swing=0.03),
     Style("trance", (130, 142), (
         _bar(kick="X... X... X... X...", open="..X. ..X. ..X. ..X.", snare=".... X... .... X...", hat="xoxo xoxo xoxo xoxo"),
         _bar(kick="X... X... X... X...", clap=".... X... .... X...", hat="..x. ..x. ..x. ..x."),
@@ -48,39 +48,39 @@ STYLES = (
     Style("disco", (106, 126), (
         _bar(kick="X... X... X... X...", snare=".... X... .... X...", open="..X. ..X. ..X. ..X.", hat="x... x... x... x..."),
         _bar(kick="X... X... X... X...", snare=".... X... .... X..o", hat="xoxo xoxo xoxo xoxo", cowbell="x.x. xx.x x.x. xx.x"),
-    ), 0.8),
+    ), 0.9),
     Style("boom bap", (80, 102), (
         _bar(kick="X... ..x. ..x. ....", snare=".... X... .... X...", hat="x.x. x.x. x.x. x.x."),
         _bar(kick="X..x .... ..x. .x..", snare=".... X..o .o.. X...", hat="x.x. x.xo x.x. x.x."),
         _bar(kick="X... ...x .xX. ....", snare=".... X... .... X..?", hat="xxx. xxx. xxx. xxx."),
         _bar(kick="X.x. .... .X.. ..x.", snare=".... X..o .... X...", hat="x.x. x.x. xox. x.x.", open="...? .... ..x. ...."),
         _bar(kick="X..X ..x. .... .x..", clap=".... X... .... X...", perc="..x. .... x..? ...."),
-    ), 2.4, swing=0.35, human=0.007),
+    ), 2.6, swing=0.35, human=0.007),
     Style("lo-fi", (68, 92), (
         _bar(kick="X... .... ..x. ....", snare=".... X... .... X...", hat="x.x. x.x. x.x. x.x."),
         _bar(kick="X... ..x. .x.. ....", rim=".... X... .... X...", hat="x.o. x.o. x.o. x.o.", shaker="xoxo xoxo xoxo xoxo"),
-    ), 1.0, swing=0.4, human=0.01),
+    ), 1.3, swing=0.4, human=0.01),
     Style("trap", (126, 160), (
         _bar(kick="X... .... ..x. ....", clap=".... .... X... ....", hat="x.x. x.x. x.x. x.x."),
         _bar(kick="X.....x...x..x..", snare="........X.......", hat="x.x.x.xxx.x.x.x."),
         _bar(kick="X..x .... ..x. ..x.", snare=".... .... X... ....", hat="xoxo xoxo xxxx xoxo", open=".... .... .... ..x."),
         _bar(kick="X... ...x ..x. ....", clap=".... .... X... ...?", hat="x.xx x.xx x.x. xxxx"),
         _bar(kick="X.........x.....", snare="........X.......", hat="x...x...x...x..."),
-    ), 2.0, swing=0.05),
+    ), 1.1, swing=0.05),
     Style("drill", (138, 146), (
         _bar(kick="X... ..x. .... ..x.", snare=".... .... x..x ....", hat="x..x ..x. x..x ..x.", rim="..?. .... ...? ...."),
         _bar(kick="X..... x.... x....", snare="......X.......X.", hat="x..x..x.x..x..x."),
-    ), 0.6),
+    ), 0.3),
     Style("dubstep", (138, 142), (
         _bar(kick="X... .... ..x. ....", snare=".... .... X... ....", hat="..x. ..x. ..x. ..x."),
         _bar(kick="X..x .... .... ..x.", snare=".... .... X... ....", hat="x.xx x.x. x.xx x.x.", perc=".... ..x. .... .x.."),
         _bar(kick="X.....x.........", snare="........X.......", shaker="xoxoxoxoxoxoxoxo"),
-    ), 1.0),
+    ), 0.6),
     Style("two-step", (126, 138), (
         _bar(kick="X... .... ..x. ....", snare=".... X... .... X...", hat="..x. ..x. ..x. ..xx", shaker="xoxo xoxo xoxo xoxo"),
         _bar(kick="X... ...x ..x. ....", clap=".... X... .... X...", hat=".xx. .xx. .xx. .xx.", rim="...x .... .x.. ..x."),
         _bar(kick="X..x .... ..X. .x..", snare=".... X..o .... X.o.", hat="x.xx ..xx x.xx ..x."),
-    ), 1.2, swing=0.35),
+    ), 1.1, swing=0.35),
     Style("jungle", (155, 178), (
         _bar(kick="X.X. .... ..XX ....", snare=".... X..o .o.. X..o", hat="x.x. x.x. x.x. x.x."),
         _bar(kick="X.X. .... ..x. ....", snare=".... X..o .o.. ..X.", ride="x.x. x.x. x.x. x.x."),
@@ -88,17 +88,17 @@ STYLES = (
         _bar(kick="..X. ..X. .... ..X.", snare="o..o X..o .X.. X.o.", ride="x.x. x.x. x.x. x.x."),
         _bar(kick="X.X. .... ..XX ....", snare=".... X..o .o.. X..X", crash="x... .... .... ....", hat="x.x. x.x. x.x. x.x."),
         _bar(kick="X..X .... ..X. .X..", snare=".... X... .X.. X..o", hat="xxxx xxxx xxxx xxxx"),
-    ), 3.0, swing=0.15, human=0.006),
+    ), 2.4, swing=0.15, human=0.006),
     Style("drum and bass", (166, 180), (
         _bar(kick="X... .... ..X. ....", snare=".... X... .... X...", hat="x.x. x.x. x.x. x.x."),
         _bar(kick="X... .... ..X. ....", snare=".... X..o .o.. X...", hat="xoxo xoxo xoxo xoxo", ride="x.x. x.x. x.x. x.x."),
         _bar(kick="X... ..x. ..X. ....", snare=".... X... .... X..?", shaker="xoxo xoxo xoxo xoxo"),
         _bar(kick="X.x. .... .xX. ....", snare=".... X... o... X.o.", open="..x. ..x. ..x. ..x."),
-    ), 2.2, swing=0.06),
+    ), 1.7, swing=0.06),
     Style("half-time drum and bass", (164, 176), (
         _bar(kick="X... .... ..x. ....", snare=".... .... X... ....", hat="x.x. x.xx x.x. x.x."),
         _bar(kick="X..X .... ...x ....", snare=".... .... X... ...o", hat="xoxo xoxo xoxo xoxo"),
-    ), 0.5),
+    ), 0.2),
     Style("old break", (92, 140), (
         _bar(kick="X.X. .... ..XX ....", snare=".... X..o .o.. X..o", ride="x.x. x.x. x.x. x.x."),
         _bar(kick="X..x ..X. .xX. ....", snare=".... X... .o.o X...", hat="x.x. x.x. x.x. x.x."),
@@ -110,27 +110,45 @@ STYLES = (
         _bar(kick="X.x. ..x. ..x. .x..", snare=".o.o X..o .o.o X..o", hat="xxxx xxxx xxxx xxxx"),
         _bar(kick="X... ..xx .... x...", snare="..o. X.o. .o.. X..o", hat="x.x. x.x. x.x. x.x.", open=".... ...x .... ...."),
         _bar(kick="X..x ..x. .x.. ..x.", snare=".... X..o ..o. X...", hat="x.xx x.xx x.xx x.xx"),
-    ), 1.5, swing=0.15, human=0.007),
+    ), 1.8, swing=0.15, human=0.007),
     Style("rock", (96, 150), (
         _bar(kick="X... .... X... ....", snare=".... X... .... X...", hat="x.x. x.x. x.x. x.x."),
         _bar(kick="X... ..x. X.x. ....", snare=".... X... .... X...", ride="x.x. x.x. x.x. x.x."),
         _bar(kick="X.x. .... X.x. ....", snare=".... X... .... X.xx", hat="x... x... x... x...", crash="x... .... .... ...."),
         _bar(kick="X... ...x .x.. ....", snare=".... X... .... X...", open="x.x. x.x. x.x. x.x."),
-    ), 1.8, human=0.008),
+    ), 2.2, human=0.008),
     Style("ballad", (60, 84), (
         _bar(kick="X... .... x.x. ....", snare=".... X... .... X...", hat="x.x. x.x. x.x. x.x."),
         _bar(kick="X... .... ..x. ....", rim=".... X... .... X...", hat="xoxo xoxo xoxo xoxo"),
         _bar(kick="X... ..x. X... ....", snare=".... X... .... X...", ride="x.x. x.x. x.x. x.x."),
-    ), 0.7, human=0.007),
+    ), 1.4, human=0.007),
+    Style("soul", (68, 104), (
+        _bar(kick="X... ..x. ..x. ....", snare=".... X... .... X...", hat="xoxo xoxo xoxo xoxo"),
+        _bar(kick="X..x .... .x.x ....", rim=".... X... .... X..o", hat="xxxx xxxx xxxx xxxx", shaker="xoxo xoxo xoxo xoxo"),
+        _bar(kick="X... ...x x... ..x.", clap=".... X... .... X...", hat="x.x. x.x. x.x. x.x."),
+        _bar(kick="X.x. ..x. .... .x..", snare="...o X..o .o.. X...", hat="x.xx x.xx x.xx x.xx", tom=".... .... .... ...x"),
+    ), 1.6, swing=0.25, human=0.006),
+    Style("pop", (76, 132), (
+        _bar(kick="X... .... X... ..x.", snare=".... X... .... X...", hat="x.x. x.x. x.x. x.x."),
+        _bar(kick="X... X... X... X...", clap=".... X... .... X...", hat="..x. ..x. ..x. ..x.", shaker="xoxo xoxo xoxo xoxo"),
+        _bar(kick="X..x ..x. X... ....", snare=".... X... .... X...", hat="xxxx xxxx xxxx xxxx"),
+        _bar(kick="X... ..x. ..x. ....", snare=".... X... .... X...", ride="x.x. x.x. x.x. x.x.", crash="X... .... .... ...."),
+        _bar(kick="X... .... .... ....", clap=".... X... .... X...", perc="x..x ..x. x..x ..x."),
+    ), 2.0),
+    Style("reggae", (68, 92), (
+        _bar(kick="X... .... X... ....", snare=".... X... .... X...", hat="xoxo xoxo xoxo xoxo"),
+        _bar(kick=".... X... .... X...", rim=".... X... .... X...", hat="x.x. x.xx x.x. x.x."),
+        _bar(kick="X... X... X... X...", rim=".... X... .... X..x", hat="..x. ..x. ..x. ..x."),
+    ), 0.8, swing=0.3),
     Style("punk", (158, 205), (
         _bar(kick="X... ..x. X... ....", snare=".... X... .... X...", hat="x.x. x.x. x.x. x.x."),
         _bar(kick="X...X...X...X...", snare="..X...X...X...X.", ride="x.x.x.x.x.x.x.x."),
-    ), 0.4, human=0.006),
+    ), 0.25, human=0.006),
     Style("breakbeat", (120, 142), (
         _bar(kick="X... .... ..X. ....", snare=".... X... .... X...", hat="x.x. x.x. x.x. x.xx"),
         _bar(kick="X..x .... .xX. ....", snare=".... X..o .... X..o", hat="xoxo xoxo xoxo xoxo"),
         _bar(kick="X... ...X ..X. ....", clap=".... X... .... X...", open="..x. ..x. ..x. ..x.", perc="x..x ..x. .x.. x..x"),
-    ), 1.4, swing=0.1),
+    ), 1.5, swing=0.1),
     Style("electro", (112, 136), (
         _bar(kick="X... .... ..X. ....", snare=".... X... .... X...", hat="xoxo xoxo xoxo xoxo", cowbell="x..x ..x. ..x. ...."),
         _bar(kick="X..X .... X.X. .X..", clap=".... X... .... X...", hat="x.x. x.x. x.x. x.x."),
@@ -171,15 +189,15 @@ STYLES = (
     Style("jersey club", (130, 142), (
         _bar(kick="X... X... X.. X.. X.", clap="....X.......X...", hat="x.x.x.x.x.x.x.x."),
         _bar(kick="X...X...X..X..X.", snare="...o....X.....o.", perc="..x...x...x...x."),
-    ), 0.5),
+    ), 0.4),
     Style("footwork", (154, 162), (
         _bar(kick="X..X ..X. .X.. X...", clap=".... .... .... X...", hat="..x. ..x. ..x. ..x.", rim="x.x. .x.x x.x. xx.x"),
         _bar(kick="X..X..X..X..X.X.", snare="............X...", hat="x.xxx.xxx.xxx.xx"),
-    ), 0.4),
+    ), 0.25),
     Style("hard dance", (146, 180), (
         _bar(kick="X... X... X... X...", open="..X. ..X. ..X. ..X.", clap=".... X... .... X..."),
         _bar(kick="X... X... X... X.X.", hat="xxxx xxxx xxxx xxxx", snare=".... x... .... x..."),
-    ), 0.5, swing=0.02),
+    ), 0.3, swing=0.02),
     Style("synth pop", (98, 130), (
         _bar(kick="X... .... X... ....", snare=".... X... .... X...", hat="xxxx xxxx xxxx xxxx", tom=".... .... .... ..xx"),
         _bar(kick="X... X... X... X...", snare=".... X... .... X...", hat="x.x. x.x. x.x. x.x.", clap=".... x... .... x..."),
@@ -208,20 +226,20 @@ STYLES = (
     Style("jazz swing", (104, 200), (
         _bar(ride="x.. x.x x.. x.x", hat="... x.. ... x..", kick="x.. ... ..o ...", snare="..o ... o.. ..o"),
         _bar(ride="x..x.xx..x.x", hat="...x.....x..", snare=".....o..o..."),
-    ), 0.8, steps=3, swing=0.0, human=0.008),
+    ), 0.5, steps=3, swing=0.0, human=0.008),
     Style("shuffle", (84, 136), (
         _bar(kick="X.. ..x X.. ...", snare="... X.. ... X..", hat="x.x x.x x.x x.x"),
         _bar(kick="X.. X.. X.. X..", snare="... X.. ... X..", open="..x ..x ..x ..x"),
         _bar(kick="X.....X.x...", snare="..o...X.o..o", hat="x.xx.xx.xx.x"),
-    ), 0.9, steps=3, swing=0.0, human=0.007),
+    ), 1, steps=3, swing=0.0, human=0.007),
     Style("slow blues", (50, 76), (
         _bar(kick="X.. ... X.x ...", snare="... X.. ... X..", hat="xxx xxx xxx xxx"),
         _bar(kick="X....xX.....", rim="...X.....X..", ride="xxxxxxxxxxxx"),
-    ), 0.3, steps=3, swing=0.0, human=0.008),
+    ), 0.2, steps=3, swing=0.0, human=0.008),
     Style("waltz", (84, 180), (
         _bar(kick="X... .... ....", snare=".... X... X...", hat="x... x... x..."),
         _bar(kick="X... .... ..x.", rim=".... X... X...", hat="x.x. x.x. x.x."),
         _bar(kick="X... .... ....", ride="x... x.x. x..."),
-    ), 0.5, beats=3),
+    ), 0.3, beats=3),
 )  # fmt: skip
 """Every style, with bars that follow one another at random."""

@@ -24,7 +24,7 @@ from sample_agent.engine.tempo_features import tempo_features
 from sample_agent.engine.trees import Trees
 from training.boosting import train_ranker
 from training.places import save_weights
-from training.tempo_clips import Clip, recorded, rendered, tracks
+from training.tempo_clips import Clip, made_up, recorded, tracks
 
 _DEPTH, _RATE = 5, 0.08
 
@@ -40,7 +40,7 @@ class Question:
 
     @property
     def fold(self) -> str:
-        return self.clip.source if not self.clip.source.startswith("rendered") else f"rendered {self.clip.name}"
+        return self.clip.source if not self.clip.source.startswith("made up") else self.clip.name
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--trees", type=int, default=160)
     parser.add_argument("--quick", action="store_true", help="judge, but leave the weights as they are")
     arguments = parser.parse_args()
-    clips = [*recorded(), *rendered(arguments.loops), *tracks(80)]
+    clips = [*recorded(), *made_up(arguments.loops), *tracks(100)]
     questions = [question for question in map(ask, clips) if question is not None]
     print(f"{len(questions)} clips, {sum(len(question.candidates) for question in questions)} candidates")
     judged, unheard = judge(questions, arguments.trees)
@@ -80,38 +80,14 @@ def train(questions: list[Question], trees: int) -> Trees:
         np.concatenate([question.rows for question in answerable]),
         np.concatenate([question.target / question.target.sum() for question in answerable]),
         np.array([len(question.candidates) for question in answerable]),
-        np.array([weight(question.clip) for question in answerable]),
+        np.ones(len(answerable)),
         trees=trees, depth=_DEPTH, rate=_RATE,
     )  # fmt: skip
 
 
-REW = {
-    "trap": 0.5,
-    "drill": 0.5,
-    "dubstep": 0.6,
-    "half-time drum and bass": 0.5,
-    "jungle": 0.75,
-    "drum and bass": 0.75,
-    "lo-fi": 1.3,
-    "ballad": 2.0,
-    "rock": 1.2,
-    "shuffle": 1.2,
-    "footwork": 0.5,
-    "hard dance": 0.5,
-    "jazz swing": 0.6,
-    "waltz": 0.6,
-}
-
-
-def weight(clip: Clip) -> float:
-    return REW.get(clip.source.removeprefix("rendered "), 1.0) if clip.source.startswith("rendered") else 1.0
-
-
 def judge(questions: list[Question], trees: int) -> tuple[list[Question], list[tuple[float, float]]]:
     """Every judged clip with the tempo and the confidence of a ranker that has heard nothing of its source."""
-    sources = sorted(
-        {question.clip.source for question in questions if not question.clip.source.startswith("rendered")}
-    )
+    sources = sorted({question.clip.source for question in questions if not question.clip.source.startswith("made up")})
     judged: list[Question] = []
     answers: list[tuple[float, float]] = []
     for source in sources:
@@ -121,7 +97,7 @@ def judge(questions: list[Question], trees: int) -> tuple[list[Question], list[t
                 judged.append(question)
                 answers.append(answer(question, ranker))
     # The made-up clips: a fifth of them unheard is enough to see how they fare.
-    held = [q for q in questions if q.clip.source.startswith("rendered") and number(q.clip) % 5 == 0]
+    held = [q for q in questions if q.clip.source.startswith("made up") and number(q.clip) % 5 == 0]
     names = {id(question) for question in held}
     ranker = train([question for question in questions if id(question) not in names], trees)
     return [*judged, *held], [*answers, *(answer(question, ranker) for question in held)]
@@ -144,7 +120,7 @@ def report(judged: list[Question], answers: list[tuple[float, float]]) -> None:
     table: dict[tuple[str, str], list[list[bool]]] = defaultdict(list)
     for question, (bpm, _) in zip(judged, answers, strict=True):
         clip = question.clip
-        source = clip.source if not clip.source.startswith("rendered") else "rendered"
+        source = clip.source if not clip.source.startswith("made up") else "made up"
         row = [
             right(clip.tempo, bpm),
             right(clip.tempo, bpm, within=0.01),
@@ -152,7 +128,7 @@ def report(judged: list[Question], answers: list[tuple[float, float]]) -> None:
             question.target.max() > 0,
         ]
         table[clip.form, source].append(row)
-        if source != "rendered":
+        if source != "made up":
             table[clip.form, "all recorded"].append(row)
     print(f"\n{'':34s}{'clips':>7s}{'acc 1':>8s}{'1 %':>8s}{'acc 2':>8s}{'among':>8s}")
     for form, source in sorted(table):
@@ -165,7 +141,7 @@ def calibrated(judged: list[Question], answers: list[tuple[float, float]]) -> Is
     """How often answers of a confidence were right, each form of clip and each source counting alike."""
     said = np.array([confidence for _, confidence in answers])
     good = np.array([right(q.clip.tempo, bpm) for q, (bpm, _) in zip(judged, answers, strict=True)], np.float64)
-    made_up = np.array([question.clip.source.startswith("rendered") for question in judged])
+    made_up = np.array([question.clip.source.startswith("made up") for question in judged])
     weight = np.where(made_up, (~made_up).sum() / max(made_up.sum(), 1), 1.0)
     sure = IsotonicRegression(y_min=0.0, y_max=0.99, out_of_bounds="clip").fit(said, good, weight)
     for low, high in ((0, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1.01)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ import soxr
 
 from sample_agent.engine.frames import Floats, FrameStream, frame_size, power_spectrum
 from sample_agent.engine.mel import mel_bands
+from training.fluid import SOUNDFONTS, Player
 from training.kits import RATE
-from training.loops import arrange, compose, render
+from training.loops import arrange, compose, perform, render
 from training.places import cache_folder, recordings
 
 SHORTEST_CUT, LONGEST_CUT = 3.0, 12.0
@@ -83,18 +85,27 @@ def _recorded() -> Iterator[Clip]:
             yield heard(name, source, form, False, tempo * factor, quick)
 
 
-def rendered(count: int) -> list[Clip]:
-    """Loops made up for learning, each exact or cut."""
-    return [clip for shard in range(count // 200) for clip in _cached(f"rendered-{shard}", lambda: _rendered(shard))]  # noqa: B023
+SHARD = 200
 
 
-def _rendered(shard: int) -> Iterator[Clip]:
-    for number in range(200):
+def made_up(loops: int) -> list[Clip]:
+    """Loops made up for learning, each exact or cut: three quarters synthesised, a quarter played by General MIDI."""
+    shards = range(-(-loops // SHARD))
+    return [clip for shard in shards for clip in _cached(f"loops-{shard}", partial(_made_up, shard))]
+
+
+def _made_up(shard: int) -> Iterator[Clip]:
+    players = [Player(font) for font in SOUNDFONTS] if shard % 4 == 3 else []
+    for number in range(SHARD):
         random = np.random.default_rng([2, shard, number])
-        music = compose(random)
-        samples = render(music, random)
-        name, source = f"{shard}-{number}", f"rendered {music.style.name}"
-        yield from variants(name, source, music.tempo, samples, random)
+        if players:
+            music = compose(random, str(random.choice(["drums", "melodic", "both"], p=[0.3, 0.3, 0.4])))
+            samples = perform(music, players[number % len(players)], random)
+        else:
+            music = compose(random)
+            samples = render(music, random)
+        source = f"made up: {music.style.name}" + (", played" if players else "")
+        yield from variants(f"{shard}-{number}", source, music.tempo, samples, random)
 
 
 def variants(name: str, source: str, tempo: float, loop: Floats, random: np.random.Generator) -> Iterator[Clip]:
@@ -117,21 +128,23 @@ def variants(name: str, source: str, tempo: float, loop: Floats, random: np.rand
 
 def tracks(count: int) -> list[Clip]:
     """Arranged pieces between 40 and 90 seconds."""
-    return _cached(f"tracks-{count}", lambda: _tracks(count))
+    return _cached(f"tracks-{count}", partial(_tracks, count))
 
 
 def _tracks(count: int) -> Iterator[Clip]:
+    players = [Player(font) for font in SOUNDFONTS]
     for number in range(count):
         random = np.random.default_rng([3, number])
-        samples, tempo = arrange(random, random.uniform(40, 80))
-        yield heard(str(number), "rendered tracks", "track", True, tempo, samples)
+        player = players[number // 2 % len(players)] if number % 2 else None
+        samples, tempo = arrange(random, random.uniform(40, 80), player)
+        yield heard(str(number), "made up: tracks", "track", True, tempo, samples)
 
 
 def _cached(name: str, make: Callable[[], Iterator[Clip]]) -> list[Clip]:
     path: Path = cache_folder("tempo") / f"{name}.pickle"
     if not path.exists():
         clips = list(make())
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(pickle.dumps(clips))
-        partial.rename(path)
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_bytes(pickle.dumps(clips))
+        unfinished.rename(path)
     return list(pickle.loads(path.read_bytes()))

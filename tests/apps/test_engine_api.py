@@ -174,7 +174,9 @@ async def test_m4a_is_read_too(host: FileHost, engine: httpx.AsyncClient, tmp_pa
 
 async def test_the_name_its_owner_gave_it_gives_hints(host: FileHost, engine: httpx.AsyncClient) -> None:
     body = await processed(engine, host.put("0f3a", wav(tone())), filename="Dusty 92bpm F#min.wav")
-    assert body["audio_features"]["hints"] == {"tempo": 92.0, "key": "F#m"}
+    hints = body["audio_features"]["hints"]
+    assert (hints["tempo"], hints["key"]) == (92.0, "F#m")
+    assert {"subject": "tempo", "value": "92", "source": "file name"} in hints["found"]
 
 
 async def test_the_outline_comes_on_request(host: FileHost, engine: httpx.AsyncClient) -> None:

@@ -48,18 +48,23 @@ def read_audio_track(file: BinaryIO) -> AudioTrack | None:
         Mp4Error: the boxes cannot be followed, or speak of packets beyond the end of the file.
     """
     length = file.seek(0, 2)
-    movie = _read_movie(file, length)
+    movie = read_movie(file, length)
     try:
-        movie_timescale = _timescale(_find(movie, b"mvhd"))
-        for track in (body for name, body in _boxes(movie) if name == b"trak"):
-            if bytes(_find(track, b"mdia", b"hdlr")[8:12]) == b"soun":
+        movie_timescale = _timescale(find_box(movie, b"mvhd"))
+        for track in (body for name, body in boxes(movie) if name == b"trak"):
+            if bytes(find_box(track, b"mdia", b"hdlr")[8:12]) == b"soun":
                 return _audio_track(track, movie_timescale, length)
     except (struct.error, IndexError, ValueError) as error:
         raise Mp4Error("a box is shorter than its content") from error
     return None
 
 
-def _read_movie(file: BinaryIO, length: int) -> memoryview:
+def read_movie(file: BinaryIO, length: int) -> memoryview:
+    """The content of the movie box, which says everything about the file but its sound.
+
+    Raises:
+        Mp4Error: there is none, or it is too large.
+    """
     at = 0
     for _ in range(_MAX_BOXES):
         file.seek(at)
@@ -83,7 +88,8 @@ def _read_movie(file: BinaryIO, length: int) -> memoryview:
     raise Mp4Error("there is no movie box")
 
 
-def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+def boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """Name and content of each box, as far as they can be followed."""
     at = 0
     while at + 8 <= len(data):
         size, name = struct.unpack_from(">I4s", data, at)
@@ -93,9 +99,10 @@ def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         at += size
 
 
-def _find(data: memoryview, *path: bytes) -> memoryview:
+def find_box(data: memoryview, *path: bytes) -> memoryview:
+    """The content of the box at the end of a path of names; empty when there is none."""
     for name in path:
-        data = next((body for box, body in _boxes(data) if box == name), memoryview(b""))
+        data = next((body for box, body in boxes(data) if box == name), memoryview(b""))
     return data
 
 
@@ -108,15 +115,15 @@ def _timescale(header: memoryview) -> int:
 
 
 def _audio_track(track: memoryview, movie_timescale: int, length: int) -> AudioTrack:
-    table = _find(track, b"mdia", b"minf", b"stbl")
-    codec, configuration = _description(_find(table, b"stsd"))
-    sizes = _sizes(_find(table, b"stsz"), length)
+    table = find_box(track, b"mdia", b"minf", b"stbl")
+    codec, configuration = _description(find_box(table, b"stsd"))
+    sizes = _sizes(find_box(table, b"stsz"), length)
     offsets = _offsets(table, sizes)
     # A download that stopped: what is there, in order, up to the first packet that is not.
     outside = (offsets < 0) | (offsets + sizes > length)
     present = int(np.argmax(outside)) if outside.any() else len(sizes)
-    timescale = _timescale(_find(track, b"mdia", b"mdhd"))
-    skip, duration = _edit(_find(track, b"edts", b"elst"), timescale, movie_timescale)
+    timescale = _timescale(find_box(track, b"mdia", b"mdhd"))
+    skip, duration = _edit(find_box(track, b"edts", b"elst"), timescale, movie_timescale)
     missing = len(sizes) - present
     return AudioTrack(codec, configuration, offsets[:present], sizes[:present], timescale, skip, duration, missing)
 
@@ -128,8 +135,8 @@ def _description(box: memoryview) -> tuple[bytes, bytes]:
     # QuickTime's versions 1 and 2 of the sound description are longer.
     inner = entry[{0: 28, 1: 44, 2: 64}.get(version, 28) :]
     if codec == b"alac":
-        return codec, bytes(_find(inner, b"alac")[4:])
-    descriptor = _find(inner, b"esds") or _find(inner, b"wave", b"esds")
+        return codec, bytes(find_box(inner, b"alac")[4:])
+    descriptor = find_box(inner, b"esds") or find_box(inner, b"wave", b"esds")
     return bytes(codec), _specific_config(bytes(descriptor[4:]))
 
 
@@ -170,9 +177,9 @@ def _sizes(box: memoryview, length: int) -> npt.NDArray[np.int64]:
 
 def _offsets(table: memoryview, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Offset of each packet, from the chunks' offsets and how many packets lie in each."""
-    wide = _find(table, b"co64")
-    chunks = np.frombuffer(wide[8:], ">u8") if wide else np.frombuffer(_find(table, b"stco")[8:], ">u4")
-    runs = np.frombuffer(_find(table, b"stsc")[8:], ">u4").reshape(-1, 3).astype(np.int64)
+    wide = find_box(table, b"co64")
+    chunks = np.frombuffer(wide[8:], ">u8") if wide else np.frombuffer(find_box(table, b"stco")[8:], ">u4")
+    runs = np.frombuffer(find_box(table, b"stsc")[8:], ">u4").reshape(-1, 3).astype(np.int64)
     firsts = runs[:, 0] - 1
     repeats = np.diff(np.append(firsts, len(chunks)))
     if not len(runs) or (repeats < 0).any() or int((repeats * runs[:, 1]).sum()) < len(sizes):

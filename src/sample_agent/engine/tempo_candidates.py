@@ -1,5 +1,6 @@
 """How a clip repeats, and the tempi that follow from it."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,8 @@ class Repetition:
         rate: frames of the envelopes per second; `duration`: of the clip, in seconds.
         may_loop: whether the clip is short enough to be a loop.
         repeat: after how long it repeats.
+        periods: lengths of a beat, in seconds, after which the onsets repeat most; those of all bands together first,
+            strongest first.
         phases: whether the Fourier transform is of the clip in one piece and its phases mean something.
     """
 
@@ -45,12 +48,12 @@ class Repetition:
         self.rate, self.duration = envelopes.rate, duration
         self.may_loop = duration <= LONGEST_LOOP_SECONDS
         bands = np.stack((envelopes.full, envelopes.low, envelopes.middle, envelopes.high)).astype(np.float64)
-        # A file that fades in or has a click at its start is no steadier for it: the frame the padding makes is cut.
         self._bands = bands - bands.mean(axis=1, keepdims=True)
         self._frames = bands.shape[1]
         self._correlate()
         self._transform()
         self.repeat = self._find_repeat()
+        self.periods = self._find_periods()
 
     def after(self, band: int, seconds: Array) -> Array:
         """Correlation of the clip with itself so many seconds later, -1 to 1; 0 where it is too short to tell."""
@@ -72,8 +75,7 @@ class Repetition:
         at = np.minimum(np.rint(hertz * self._bins_per_hertz).astype(np.int64), len(spectrum) - 1)
         return np.asarray(spectrum[at])
 
-    def periods(self, most: int = 10) -> list[float]:
-        """Periods of a beat, in seconds, after which the clip repeats most, strongest first, sharpened."""
+    def _find_periods(self, most: int = 10) -> list[float]:
         curves = [self._linear[FULL], self._linear[LOW]]
         if self.may_loop:
             curves.append(self._circular[FULL])
@@ -143,16 +145,18 @@ def candidate_tempi(repetition: Repetition) -> Array:
     proposals: list[float] = []
     # The most exact first: where two say nearly the same, the first one stays.
     if repetition.may_loop:
-        proposals.extend(60.0 * beats / repetition.duration)
+        proposals.extend((60.0 * beats / repetition.duration).tolist())
     if repetition.repeat.likeness > 0.3:
-        proposals.extend(60.0 * beats[:32] / repetition.repeat.seconds)
-    for seconds in repetition.periods():
+        proposals.extend((60.0 * beats[:32] / repetition.repeat.seconds).tolist())
+    for seconds in repetition.periods:
         proposals.extend(60.0 / seconds * factor for factor in (1.0, 0.5, 2.0, 2 / 3, 1.5, 4 / 3, 0.75))
     kept: list[float] = []
     for bpm in proposals:
-        if SLOWEST_BPM <= bpm <= FASTEST_BPM and all(abs(bpm / other - 1) > 0.004 for other in kept):
-            kept.append(float(bpm))
-    return np.array(sorted(kept))
+        place = bisect_left(kept, bpm)
+        nearest = kept[max(0, place - 1) : place + 1]
+        if SLOWEST_BPM <= bpm <= FASTEST_BPM and all(abs(bpm / other - 1) > 0.004 for other in nearest):
+            kept.insert(place, bpm)
+    return np.array(kept)
 
 
 def _highest_peaks(curve: Array, lowest: float, highest: float, most: int) -> list[int]:
@@ -183,7 +187,7 @@ def _sharpened(curve: Array, lag: float) -> float:
 def _vertex(before: float, top: float, after: float) -> float:
     """Where between -0.5 and 0.5 the parabola through three points has its top."""
     curvature = before - 2 * top + after
-    return float(np.clip(0.5 * (before - after) / curvature, -0.5, 0.5)) if curvature < 0 else 0.0
+    return max(-0.5, min(0.5, float(0.5 * (before - after) / curvature))) if curvature < 0 else 0.0
 
 
 def _interpolated(curve: Array, at: Array) -> Array:

@@ -1,6 +1,7 @@
 """What speaks for and against each candidate tempo, as a table of numbers for the ranker."""
 
 import numpy as np
+import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.onsets import OnsetEnvelopes
@@ -33,11 +34,10 @@ def tempo_features(
     beat = 60.0 / candidates
     columns: dict[str, Array] = {"octaves from 120": np.log2(candidates / 120.0)}
     for band, name in _BAND_NAMES.items():
-        for ratio in _AFTER:
-            columns[f"{name} after {ratio:.3g}"] = repetition.after(band, ratio * beat)
+        columns.update(_named(f"{name} after", _AFTER, repetition.after(band, np.outer(_AFTER, beat))))
     for band, ratios in _AROUND.items():
-        for ratio in ratios:
-            columns[f"{_BAND_NAMES[band]} around {ratio:.3g}"] = repetition.around(band, ratio * beat)
+        around = repetition.around(band, np.outer(ratios, beat))
+        columns.update(_named(f"{_BAND_NAMES[band]} around", ratios, around))
     _pulses(columns, beat, repetition)
     _whole_numbers(columns, beat, repetition)
     _agreement(columns, beat, repetition)
@@ -49,13 +49,17 @@ def tempo_features(
     return list(columns), np.stack(list(columns.values()), axis=1).astype(np.float32)
 
 
+def _named(name: str, ratios: tuple[float, ...], rows: Array) -> dict[str, Array]:
+    return {f"{name} {ratio:.3g}": row for ratio, row in zip(ratios, rows, strict=True)}
+
+
 def _pulses(columns: dict[str, Array], beat: Array, repetition: Repetition) -> None:
     """Strength of the pulse at fractions and multiples of the beat; where it falls; what alternates with what."""
-    pulses = {
-        (band, ratio): repetition.pulse(band, ratio / beat) for band, ratios in _PULSES.items() for ratio in ratios
-    }
-    for (band, ratio), pulse in pulses.items():
-        columns[f"{_BAND_NAMES[band]} pulse {ratio:.3g}"] = np.abs(pulse)
+    pulses = {}
+    for band, ratios in _PULSES.items():
+        found = repetition.pulse(band, np.outer(ratios, 1 / beat))
+        columns.update(_named(f"{_BAND_NAMES[band]} pulse", ratios, np.abs(found)))
+        pulses.update({(band, ratio): pulse for ratio, pulse in zip(ratios, found, strict=True)})
     for ratio in (1 / 4, 1 / 2, 1.0, 2.0):
         # 1 when the pulse is at its height where the clip begins, as it is in a loop.
         pulse = pulses[FULL, ratio]
@@ -69,7 +73,7 @@ def _pulses(columns: dict[str, Array], beat: Array, repetition: Repetition) -> N
             columns[f"{name}, strength"] = np.sqrt(np.abs(turns)) * columns[name]
 
 
-def _phase(pulse: "np.typing.NDArray[np.complex128]") -> Array:
+def _phase(pulse: npt.NDArray[np.complex128]) -> Array:
     return np.asarray(pulse.real / np.maximum(np.abs(pulse), 1e-9))
 
 
@@ -129,7 +133,7 @@ def _wholeness(repetition: Repetition) -> float:
     """0 when the strongest periods of the onsets go into the clip a whole number of times; about 0.25 by chance."""
     if not repetition.may_loop:
         return 0.5
-    periods = np.array(repetition.periods(4)[:4])
+    periods = np.array(repetition.periods[:4])
     if not len(periods):
         return 0.5
     times = repetition.duration / periods
