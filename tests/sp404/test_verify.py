@@ -203,6 +203,7 @@ def test_names_the_unit_does_not_show_are_warnings() -> None:
 def test_a_folder_the_unit_does_not_look_for_is_a_warning(name: str, tmp_path: Path) -> None:
     write_folder(full(), tmp_path / "EXPORT" / "PROJECT" / name)
     (found,) = verify(tmp_path)
+    assert verify(tmp_path / "EXPORT" / "PROJECT" / name) == [found]
     assert found == Finding(
         "warning", name, "the unit loads folders from a card that are called PROJECT_01 to PROJECT_16"
     )

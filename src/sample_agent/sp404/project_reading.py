@@ -30,7 +30,7 @@ _PICTURE = re.compile(r"PICTURE/([^/]+\.bmp)", re.IGNORECASE)
 
 def open_project_tree(path: Path) -> Tree:
     """The files of the one project at or below `path`; see `load_project`."""
-    return open_tree(path, MARKER, "project")
+    return open_tree(path.parent if path.name.upper() == MARKER and path.is_file() else path, MARKER, "project")
 
 
 def project_folders(path: Path) -> list[str]:
@@ -39,8 +39,8 @@ def project_folders(path: Path) -> list[str]:
 
 
 def load_project(path: Path) -> Project:
-    """The project at `path`: its folder, a folder or archive that holds it somewhere below, or a folder inside an
-    archive ("card.zip/EXPORT/PROJECT/PROJECT_01").
+    """The project at `path`: its folder (or the `PADCONF.BIN` in it), a folder or archive that holds it somewhere
+    below, or a folder inside an archive ("card.zip/EXPORT/PROJECT/PROJECT_01").
 
     Files macOS leaves about are passed over; every other file is kept. Raises `FormatError` when there is no project
     or more than one, when a file is damaged, and for archives and folders made to do harm; FileNotFoundError when

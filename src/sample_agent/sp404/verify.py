@@ -185,7 +185,9 @@ def _pad_audio_findings(project: Project, slot: PadSlot) -> Iterator[Finding]:
 def _length_findings(header: SmpHeader, where: str) -> Iterator[Finding]:
     if header.frames < MIN_FRAMES:
         milliseconds = header.frames * 1_000 // SAMPLE_RATE
-        yield Finding("warning", where, f"the sample has {milliseconds} ms; under 100 ms the unit may call it too short")
+        yield Finding(
+            "warning", where, f"the sample has {milliseconds} ms; under 100 ms the unit may call it too short"
+        )
 
 
 def _region_findings(entry: PadEntry, header: SmpHeader, file_size: int, where: str) -> Iterator[Finding]:
@@ -220,7 +222,7 @@ def _chain_findings(chain: PatternChain, project: Project | None) -> Iterator[Fi
 
 
 def _folder_findings(tree: Tree) -> Iterator[Finding]:
-    on_card = tree.folder.upper().rpartition("/")[0].endswith("EXPORT/PROJECT")
+    on_card = Path(tree.shown).absolute().parent.as_posix().upper().endswith("/EXPORT/PROJECT")
     if not _PROJECT_FOLDER.fullmatch(tree.name) and (on_card or tree.name.upper().startswith("PROJECT")):
         names = "PROJECT_01 to PROJECT_16"
         yield Finding("warning", tree.name, f"the unit loads folders from a card that are called {names}")

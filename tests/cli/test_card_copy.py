@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+
+from sample_agent.sp404.project_output import write_card, write_folder, write_zip
+from sample_agent.sp404.sx_card import write_sx_card
+from tests.cli.cards import card
+from tests.device_files import UGC, UTTORI, every_device_file, needs_device_files
+from tests.sp404.projects import contents, full, project
+from tests.sp404.test_sx_card import card as sx_card
+
+
+@pytest.mark.parametrize(
+    "path", every_device_file("*.BIN") + every_device_file("*.bmp") + every_device_file("*.[wW][aA][vV]")
+)
+def test_every_file_of_a_real_unit_is_copied_with_the_same_bytes(path: Path, tmp_path: Path) -> None:
+    done = card("copy", path, tmp_path / "copy")
+    assert (done.code, done.err) == (0, "")
+    assert (tmp_path / "copy").read_bytes() == path.read_bytes()
+
+
+@needs_device_files
+def test_a_real_project_is_copied_from_and_to_folders_and_archives(tmp_path: Path) -> None:
+    source = UGC / "pad-sequencer" / "2026-04-08"
+    for start, end in ((source, "a"), (source, "b.zip"), (tmp_path / "b.zip", "c"), (tmp_path / "b.zip", "d.ZIP")):
+        assert card("copy", start, tmp_path / end).code == 0
+    assert contents(tmp_path / "a") == contents(tmp_path / "c") == contents(source)
+    assert (tmp_path / "b.zip").read_bytes() == (tmp_path / "d.ZIP").read_bytes()
+
+
+def test_every_file_of_a_project_can_be_copied_alone(tmp_path: Path) -> None:
+    write_folder(full(), tmp_path / "P")
+    for name, content in contents(tmp_path / "P").items():
+        assert card("copy", tmp_path / "P" / name, tmp_path / "one").code == 0
+        assert (tmp_path / "one").read_bytes() == content
+        (tmp_path / "one").unlink()
+    (tmp_path / "folder").mkdir()
+    assert card("copy", tmp_path / "P" / "PADCONF.BIN", tmp_path / "folder").code == 0
+    assert (tmp_path / "folder" / "PADCONF.BIN").is_file()
+
+
+def test_a_card_s_project_keeps_its_place_in_an_archive(tmp_path: Path) -> None:
+    write_card(full(), tmp_path / "card", 3)
+    done = card("copy", tmp_path / "card", tmp_path / "a.zip")
+    assert "(EXPORT/PROJECT/PROJECT_03)" in done.out
+    card("copy", tmp_path / "a.zip", tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(tmp_path / "card" / "EXPORT" / "PROJECT" / "PROJECT_03")
+
+
+def test_a_card_of_an_sx_is_copied(tmp_path: Path) -> None:
+    write_sx_card(sx_card(), tmp_path / "in")
+    assert card("copy", tmp_path / "in", tmp_path / "out").code == 0
+    assert card("copy", tmp_path / "in", tmp_path / "a.zip").code == 0
+    assert card("copy", tmp_path / "a.zip", tmp_path / "third").code == 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "third") == contents(tmp_path / "in")
+
+
+def test_nothing_is_written_over_unless_asked(tmp_path: Path) -> None:
+    write_folder(project(name="Old"), tmp_path / "out")
+    write_zip(project(name="Old"), tmp_path / "out.zip")
+    write_folder(full(), tmp_path / "in")
+    for out in ("out", "out.zip"):
+        done = card("copy", tmp_path / "in", tmp_path / out)
+        assert done.code == 1
+        assert "is there already. Add --replace" in done.err
+        assert card("copy", tmp_path / "in", tmp_path / out, "--replace").code == 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "in")
+
+
+def test_a_folder_of_other_things_is_not_replaced(tmp_path: Path) -> None:
+    write_folder(full(), tmp_path / "in")
+    (tmp_path / "diary").mkdir()
+    (tmp_path / "diary" / "monday.txt").write_text("dear diary")
+    done = card("copy", tmp_path / "in", tmp_path / "diary", "--replace")
+    assert done.code == 1
+    assert "other things" in done.err
+    assert contents(tmp_path / "diary") == {"monday.txt": b"dear diary"}
+
+
+@pytest.mark.parametrize("name", ["PADCONF.BIN", "SMPL/BANK1-01.SMP", "PTN/PTN00001.BIN", "PICTURE/startup_1.bmp"])
+def test_a_damaged_file_is_not_copied(name: str, tmp_path: Path) -> None:
+    write_folder(full(), tmp_path / "in")
+    (tmp_path / "in" / name).write_bytes((tmp_path / "in" / name).read_bytes()[:-1])
+    done = card("copy", tmp_path / "in" / name, tmp_path / "out")
+    assert done.code == 1
+    assert str(tmp_path / "in" / name) in done.err
+    assert not (tmp_path / "out").exists()
+
+
+@needs_device_files
+def test_a_long_sample_is_copied(tmp_path: Path) -> None:
+    source = UTTORI / "audio-wave" / "A0000001.wav"
+    long = tmp_path / "long.WAV"
+    content = bytearray(source.read_bytes())
+    sound = 4 * 400_000
+    content[4:8] = (sound + 504).to_bytes(4, "little")
+    content[508:512] = sound.to_bytes(4, "little")
+    long.write_bytes(content[:512] + bytes(sound))
+    assert card("copy", long, tmp_path / "out.WAV").code == 0
+    assert (tmp_path / "out.WAV").read_bytes() == long.read_bytes()
