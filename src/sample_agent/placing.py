@@ -5,6 +5,7 @@ Stands beside those two and on nothing else, as `conversion` does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +17,14 @@ from sample_agent.sp404.sound_words import class_in_folders, class_in_name, says
 
 _LONGEST_HIT_SECONDS = 2.5
 _LOW_HZ, _HIGH_HZ = 500.0, 5000.0
+_SURELY_PITCHED = 0.5
 
 
 def kit_sample(features: Mapping[str, Any], path: Path, *, identity: str | None = None) -> KitSample:
     """What a layout needs to know of a file.
 
     The class is the one that the file's name gives, then that of its folders, then the one the engine hears, and
-    without any of these one guessed from pitch and spectrum. A tempo and a key in the name count before those
-    heard.
+    without any of these one guessed from pitch and spectrum. A tempo and a key in the name count before those heard.
 
     Args:
         features: the analysis of the file as `engine.Analysis.to_dict` gives it.
@@ -37,7 +38,7 @@ def kit_sample(features: Mapping[str, Any], path: Path, *, identity: str | None 
         name=path.name,
         kind=kind,
         sound_class=sound_class,
-        tempo=_tempo(features) if kind != "one-shot" else None,
+        tempo=_tempo(features, path.name) if kind != "one-shot" else None,
         key=_key(features),
         loudness=loudness["integrated_lufs"],
         peak_db=loudness["sample_peak_dbfs"],
@@ -84,23 +85,28 @@ def _heard_class(features: Mapping[str, Any]) -> SoundClass | None:
 
 def _guessed_class(features: Mapping[str, Any], kind: SampleKind) -> SoundClass | None:
     """A coarse guess, for want of anything better: pitch makes it melodic, noise a hat, a low centre a kick."""
-    pitched = _key(features) is not None
+    pitched = ((features.get("key") or {}).get("confidence") or 0.0) >= _SURELY_PITCHED
     if kind == "track":
         return None
     if kind == "loop":
         return "melodic-loop" if pitched else "drum-loop"
-    spectrum = features["spectral"]
-    if spectrum["centroid_hz"] < _LOW_HZ and features["duration"] < _LONGEST_HIT_SECONDS and not pitched:
-        return "kick"
     if pitched:
         return "melodic"
-    return "closed-hat" if spectrum["centroid_hz"] > _HIGH_HZ else "percussion"
+    centroid = features["spectral"]["centroid_hz"]
+    if centroid < _LOW_HZ and features["duration"] < _LONGEST_HIT_SECONDS:
+        return "kick"
+    return "closed-hat" if centroid > _HIGH_HZ else "percussion"
 
 
-def _tempo(features: Mapping[str, Any]) -> float | None:
-    hinted = (features.get("hints") or {}).get("tempo")
-    heard = (features.get("tempo") or {}).get("bpm")
-    return hinted or heard or None
+def _tempo(features: Mapping[str, Any], filename: str) -> float | None:
+    """The tempo the name gives in so many words ("92bpm"), or a number in it that the ear agrees with, or as heard."""
+    hinted: float | None = (features.get("hints") or {}).get("tempo")
+    heard: float | None = (features.get("tempo") or {}).get("bpm")
+    if hinted is None or heard is None:
+        return heard or hinted
+    octaves = math.log2(hinted / heard)
+    agree = abs(octaves - round(octaves)) < math.log2(1.04)
+    return hinted if agree or "bpm" in filename.lower() else heard
 
 
 def _key(features: Mapping[str, Any]) -> str | None:
