@@ -16,7 +16,6 @@ import os
 import platform
 import random
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -24,10 +23,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.peers import environment, peer_python
+
 HERE = Path(__file__).parent
-# Fixed, because newer numba crashes in librosa's beat tracker.
-PACKAGES = ("librosa==0.11.0", "numba==0.62.1", "numpy==2.2.6", "pyloudnorm==0.1.1")
-PEERS = HERE / ".peers" / "librosa"
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff")
 
 
@@ -35,7 +33,7 @@ def main() -> None:
     arguments = parse()
     every = sorted(path for path in arguments.folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     files = random.Random(0).sample(every, min(arguments.files, len(every)))
-    python = peer()
+    python = peer_python("librosa")
     ours = [str(Path(sys.executable).with_name("sample-agent")), "analyze", "--json", "--jobs", str(arguments.jobs)]
     theirs = [str(python), str(HERE / "librosa_recipe.py"), str(arguments.jobs)]
     for command in (ours, theirs):
@@ -58,21 +56,6 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def peer() -> Path:
-    """The Python of the environment with librosa in it."""
-    python = PEERS / "bin" / "python"
-    if not python.exists():
-        uv = HERE.parent / ".tools" / "bin" / "uv"
-        tool = str(uv) if uv.exists() else shutil.which("uv")
-        if tool:
-            subprocess.run([tool, "venv", "-q", "--python", sys.executable, PEERS], check=True)
-            subprocess.run([tool, "pip", "install", "-q", "--python", python, *PACKAGES], check=True)
-        else:
-            subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
-            subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-    return python
-
-
 def version(python: Path) -> str:
     code = "from importlib.metadata import version; print(version('librosa'))"
     return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
@@ -86,7 +69,7 @@ def timed(command: Sequence[str], files: Sequence[Path]) -> dict[str, float]:
         [*command, *map(str, files)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"},
+        env=environment(),
         check=True,
     )
     seconds = time.perf_counter() - started

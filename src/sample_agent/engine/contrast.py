@@ -9,7 +9,7 @@ from sample_agent.engine.frames import Floats
 
 BANDS = 7
 _EDGES_HZ = (0.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0, 22_050.0)
-_SHARE = 0.02
+_GROUP = 50
 _FLOOR = np.float32(1e-10)
 
 
@@ -21,21 +21,22 @@ def contrast(magnitude: Floats, sample_rate: int) -> Floats:
         sample_rate: in Hz.
 
     Returns:
-        float32, shape (frames, 7): below 200 Hz, then octaves from 200 Hz, the last one to 22.05 kHz. Highest and
-        lowest are the mean of 2 % of the bins. D.-N. Jiang et al., "Music type classification by spectral contrast
-        feature" (ICME 2002).
+        float32, shape (frames, 7): below 200 Hz, then octaves from 200 Hz, the last one to 22.05 kHz. After D.-N. Jiang
+        et al., "Music type classification by spectral contrast feature" (ICME 2002): highest and lowest stand for 2 %
+        of the bins. Here they are the mean over every fifty neighbours' highest and lowest, which takes no sorting.
     """
-    valleys = np.empty((BANDS, len(magnitude)), np.float32)
+    frames = len(magnitude)
+    valleys = np.empty((BANDS, frames), np.float32)
     peaks = np.empty_like(valleys)
     for band, (start, stop) in enumerate(_bands(magnitude.shape[1], sample_rate)):
-        bins, count = magnitude[:, start:stop], max(1, round(_SHARE * (stop - start)))
-        if count == 1:
-            bins.min(axis=1, out=valleys[band])
-            bins.max(axis=1, out=peaks[band])
-        else:
-            ordered = np.partition(bins, (count - 1, stop - start - count), axis=1)
-            ordered[:, :count].mean(axis=1, out=valleys[band])
-            ordered[:, -count:].mean(axis=1, out=peaks[band])
+        groups = max(1, (stop - start) // _GROUP)
+        each = (stop - start) // groups
+        bins = magnitude[:, start : start + groups * each].reshape(frames, groups, each)
+        np.add.reduce(bins.min(axis=2), axis=1, out=valleys[band])
+        np.add.reduce(bins.max(axis=2), axis=1, out=peaks[band])
+        if groups > 1:
+            valleys[band] /= groups
+            peaks[band] /= groups
     decibels: Floats = 20 * np.log10((peaks + _FLOOR) / (valleys + _FLOOR)).T
     return decibels
 

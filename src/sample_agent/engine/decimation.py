@@ -33,12 +33,17 @@ class Decimator:
         self._factor = factor
         self._row = _OUTPUTS * factor
         self._held = np.zeros(self._row // 2, np.float32)
+        self._samples = self._outputs = 0
 
-    def feed(self, samples: Floats) -> Floats:
-        """The next samples, decimated; what the filter cannot finish yet is held back."""
+    def feed(self, samples: Floats, *, last: bool = False) -> Floats:
+        """The next samples, decimated; what the filter cannot finish yet waits for the next, or for silence."""
         if self._factor == 1:
             return samples
-        waiting = np.concatenate((self._held, samples))
+        self._samples += len(samples)
+        pieces = [self._held, samples]
+        if last:
+            pieces.append(np.zeros(3 * self._row, np.float32))
+        waiting = np.concatenate(pieces)
         # The filter is as long as a row: the window of a row's last output reaches over the whole next one.
         rows = len(waiting) // self._row - 1
         if rows <= 0:
@@ -49,13 +54,11 @@ class Decimator:
         own, next_row = _matrices(self._factor)
         output: Floats = cut[:-1] @ own
         output += cut[1:] @ next_row
-        return output.reshape(-1)
-
-    def finish(self, expected: int) -> Floats:
-        """The last `expected` outputs, the input being followed by silence."""
-        if self._factor == 1 or expected <= 0:
-            return np.zeros(0, np.float32)
-        return self.feed(np.zeros(expected * self._factor + 2 * self._row, np.float32))[:expected]
+        decimated = output.reshape(-1)
+        if last:
+            decimated = decimated[: -(-self._samples // self._factor) - self._outputs]
+        self._outputs += len(decimated)
+        return decimated
 
 
 @cache

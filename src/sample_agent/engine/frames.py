@@ -28,27 +28,33 @@ class FrameStream:
         self._samples = 0
         self._frames = 0
 
-    def feed(self, block: Floats) -> Iterator[Floats]:
-        """Frames completed by `block` (shape (samples,)), as views of shape (up to 64, size)."""
+    def feed(self, block: Floats, *, last: bool = False) -> Iterator[Floats]:
+        """Frames completed by `block` (shape (samples,)), as views of shape (up to 64, size).
+
+        With the last block come the frames over the end of the signal, filled up with silence.
+        """
         self._samples += len(block)
-        yield from self._cut(np.concatenate((self._held, block)))
-
-    def finish(self) -> Iterator[Floats]:
-        """The frames over the end of the signal, filled up with silence."""
-        missing = 1 + self._samples // self.hop - self._frames
-        needed = (missing - 1) * self.hop + self.size - len(self._held)
-        if missing > 0:
-            yield from self._cut(np.concatenate((self._held, np.zeros(max(needed, 0), np.float32))))
-
-    def _cut(self, samples: Floats) -> Iterator[Floats]:
-        if len(samples) < self.size:
+        pieces = [self._held, block]
+        if last:
+            frames = 1 + self._samples // self.hop - self._frames
+            missing = (frames - 1) * self.hop + self.size - len(self._held) - len(block)
+            pieces.append(np.zeros(max(missing, 0), np.float32))
+        samples = np.concatenate(pieces)
+        frames = (len(samples) - self.size) // self.hop + 1
+        if frames <= 0:
             self._held = samples
             return
-        frames = np.lib.stride_tricks.sliding_window_view(samples, self.size)[:: self.hop]
-        self._held = samples[len(frames) * self.hop :]
-        self._frames += len(frames)
-        for start in range(0, len(frames), _BATCH):
-            yield frames[start : start + _BATCH]
+        self._held = samples[frames * self.hop :]
+        self._frames += frames
+        step = samples.strides[0]
+        for start in range(0, frames, _BATCH):
+            yield np.ndarray(
+                (min(_BATCH, frames - start), self.size),
+                np.float32,
+                samples,
+                start * self.hop * step,
+                (self.hop * step, step),
+            )
 
 
 def downmix(block: Floats) -> Floats:

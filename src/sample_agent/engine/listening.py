@@ -63,7 +63,8 @@ class Listening:
         self.mel_rate = sample_rate / hop
         self.cell_rate = sample_rate / cell_size(short)
         self._short = FrameStream(short, hop)
-        self._unit = max(hop, 64)
+        # Whole cells, blocks of the filter and hops, at every sample rate.
+        self._unit = 1 << 16
         self._held = np.zeros((0, channels), np.float32)
         self._most_frames = int(EXCERPT_SECONDS * self.mel_rate)
         self._spectral = SpectralMeter(sample_rate, self.mel_rate, every_frame=every_frame, most=self._most_frames)
@@ -100,10 +101,7 @@ class Listening:
 
     def finish(self) -> None:
         """Work off what is held back and sum up. Call once, after at least one sample."""
-        if len(self._held):
-            self._take(self._held)
-        self._take_short(self._short.finish())
-        self._peaks.finish()
+        self._take(self._held, last=True)
         self.mel: Floats = np.concatenate(self._mel)
         self.head: Floats = np.concatenate(self._head)
         self.cells: Cells = joined(self._cell_pieces)
@@ -128,16 +126,17 @@ class Listening:
             return self.cells.peak
         return np.maximum(self.waveform.maximum, -self.waveform.minimum)
 
-    def _take(self, block: Floats) -> None:
-        """Whole cells of samples; anything else only at the end of the file."""
+    def _take(self, block: Floats, *, last: bool = False) -> None:
+        """Whole cells of samples; anything else, and maybe nothing, at the end of the file."""
         channels = np.ascontiguousarray(block.T)
         mono = _mean(channels)
-        self._loudness.feed(channels)
-        self._channels.feed(channels)
-        self._clipping.feed(channels, self._peaks.feed(channels))
-        self._take_cells(mono)
-        self._take_short(self._short.feed(mono))
-        self._tonal.feed(mono)
+        if len(mono):
+            self._loudness.feed(channels)
+            self._channels.feed(channels)
+            self._take_cells(mono)
+        self._clipping.feed(channels, self._peaks.feed(channels, last=last))
+        self._take_short(self._short.feed(mono, last=last))
+        self._tonal.feed(mono, last=last)
         if self._head_samples < HEAD_SAMPLES:
             self._head.append(mono[: HEAD_SAMPLES - self._head_samples])
             self._head_samples += len(self._head[-1])

@@ -22,21 +22,21 @@ class PeakMeter:
         self._oversampling = 4 if sample_rate < 80_000 else 2 if sample_rate < 160_000 else 1
         self._held = np.zeros((channels, _TAPS), np.float32)
 
-    def feed(self, block: Floats) -> float:
-        """Take the next samples, shape (channels, samples); the largest of them in size."""
-        samples = np.concatenate((self._held, block), axis=1)
+    def feed(self, block: Floats, *, last: bool = False) -> float:
+        """Take the next samples, shape (channels, samples); the largest of them in size.
+
+        After the last ones the filter runs out into silence.
+        """
+        pieces = (self._held, block, np.zeros_like(self._held)) if last else (self._held, block)
+        samples = np.concatenate(pieces, axis=1)
         self._held = samples[:, -_TAPS:]
-        largest = max(float(block.max()), -float(block.min()))
+        largest = max(float(block.max(initial=0.0)), -float(block.min(initial=0.0)))
         self.sample_peak = max(self.sample_peak, largest)
         self.true_peak = max(self.true_peak, self.sample_peak)
         if self._oversampling > 1:
             for channel in samples:
                 self._oversample(channel)
         return largest
-
-    def finish(self) -> None:
-        """Let the filter run out behind the last sample."""
-        self.feed(np.zeros_like(self._held))
 
     def _oversample(self, samples: Floats) -> None:
         size = np.abs(samples)

@@ -1,6 +1,5 @@
 """Long frames for pitch: fine in frequency, only as high as pitch is told apart."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,33 +34,21 @@ class TonalMeter:
         factor = decimation_factor(sample_rate)
         size = frame_size(_SECONDS, sample_rate) // factor
         self._rate = sample_rate / factor
-        self._factor = factor
         self._decimator = Decimator(factor)
         self._stream = FrameStream(size, size // 2)
         self._most = max(1, int(seconds * self._rate / (size // 2)))
         self._power: list[Floats] = []
         self._frames = 0
-        self._samples = 0
-        self._decimated = 0
 
-    def feed(self, mono: Floats) -> None:
+    def feed(self, mono: Floats, *, last: bool = False) -> None:
         """Take the next samples, shape (samples,)."""
-        if self._frames < self._most:
-            self._samples += len(mono)
-            self._take(self._decimator.feed(mono))
-
-    def finish(self) -> TonalFrames:
-        """All frames."""
-        self._take(self._decimator.finish(-(-self._samples // self._factor) - self._decimated))
-        self._keep(self._stream.finish())
-        size = self._stream.size
-        return TonalFrames(np.concatenate(self._power), self._rate / size, self._rate / (size // 2))
-
-    def _take(self, decimated: Floats) -> None:
-        self._decimated += len(decimated)
-        self._keep(self._stream.feed(decimated))
-
-    def _keep(self, batches: Iterable[Floats]) -> None:
-        for frames in batches:
+        if self._frames >= self._most:
+            return
+        for frames in self._stream.feed(self._decimator.feed(mono, last=last), last=last):
             self._power.append(power_spectrum(frames))
             self._frames += len(frames)
+
+    def finish(self) -> TonalFrames:
+        """All frames, once the last samples are in."""
+        size = self._stream.size
+        return TonalFrames(np.concatenate(self._power), self._rate / size, self._rate / (size // 2))
