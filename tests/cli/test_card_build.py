@@ -221,6 +221,7 @@ def test_rules_from_a_file_and_the_reasons_for_each_pad(crate: Path, tmp_path: P
         (("Kick 01.wav", "--out", "{out}", "--rules", "none.toml"), 2, "cannot be read"),
         (("Kick 01.wav", "--out", "{out}", "--card-free", "0.00001"), 1, "do not fit"),
         (("Kick 01.wav", "--out", "notes.txt"), 1, "is a file"),
+        (("Kick 01.wav", "--out", "{out}", "--match-loudness", "--normalise", "-1"), 2, "exclude each other"),
     ],
 )
 def test_what_cannot_be_done_is_explained_and_nothing_is_written(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -236,6 +237,13 @@ def test_a_rule_file_overrides_pads_and_playing() -> None:
     kick = next(each for each in made.placements if each.sample.played_as == "kick")
     assert kick.settings()["bus"] == 0
     assert not any(each.mute_group for each in made.placements)
+
+
+def test_the_rule_file_in_the_documentation_works() -> None:
+    page = (Path(__file__).parents[2] / "docs/sp404-loading.md").read_text()
+    rules = rules_from_toml(page.split("```toml")[1].split("```")[0])
+    assert rules.tempo_tolerance == 0.06
+    assert not rules.playing["open-hat"].choke
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,8 @@ def build(
     """
     from sample_agent.sp404.build import BuildOptions, SoundOptions
 
+    if match_loudness and normalise is not None:
+        raise typer.BadParameter("--match-loudness and --normalise exclude each other: both set the level.")
     workers = jobs or os.cpu_count() or 1
     free = _free_bytes(out) if card_free is None else round(card_free * 10**9)
     options = BuildOptions(
