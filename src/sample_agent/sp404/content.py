@@ -69,15 +69,13 @@ def read_content(content: Content, kind: str, largest: int) -> bytes:
     return b"".join(content_blocks(content, kind))
 
 
-def content_blocks(content: Content, kind: str, skip: int = 0) -> Iterator[bytes]:
-    """The bytes from `skip` on, in blocks; raises `FormatError` when there are more or fewer than announced.
+def content_blocks(content: Content, kind: str) -> Iterator[bytes]:
+    """The bytes in blocks of up to 256 KiB; raises `FormatError` when there are more or fewer than announced.
 
     What has been cut short or grown since it was looked at would make a damaged copy.
     """
     with content.open() as file:
-        if skip:
-            file.seek(skip)
-        left = content.size - skip
+        left = content.size
         while left > 0:
             block = file.read(min(BLOCK_BYTES, left))
             if not block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import zlib
@@ -88,6 +89,7 @@ def write_file(blocks: Iterator[bytes], target: Path, *, replace: bool = False) 
     with _beside(target) as part:
         with part.open("xb") as file:
             file.writelines(blocks)
+        _flush(part)
         part.replace(target)
 
 
@@ -124,6 +126,10 @@ def _put_in_place(part: Path, target: Path) -> None:
     if not target.exists():
         part.rename(target)
         return
+    # The old one is given up, so the new one has to have reached the disk.
+    for path in part.rglob("*"):
+        if path.is_file():
+            _flush(path)
     old = _free_name(target, "old")
     target.rename(old)
     try:
@@ -132,6 +138,11 @@ def _put_in_place(part: Path, target: Path) -> None:
         old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 @contextmanager

@@ -13,22 +13,19 @@ from pathlib import Path
 from typing import Literal
 
 from sample_agent.sp404.archive import ZipContent
-from sample_agent.sp404.content import Content, FileContent, content_blocks, content_head, read_content
+from sample_agent.sp404.content import content_blocks, content_head
+from sample_agent.sp404.device_file import DeviceFile, read_device_file
 from sample_agent.sp404.errors import FormatError
 from sample_agent.sp404.padconf import Padconf, PadEntry
 from sample_agent.sp404.pattern import MAX_BARS, Pattern
-from sample_agent.sp404.pattern import MAX_FILE_BYTES as LARGEST_PATTERN
 from sample_agent.sp404.pattern_chain import FILE_NAME as CHAIN_NAME
-from sample_agent.sp404.pattern_chain import MAX_FILE_BYTES as LARGEST_CHAIN
 from sample_agent.sp404.pattern_chain import PatternChain
-from sample_agent.sp404.picture import MAX_FILE_BYTES as LARGEST_PICTURE
-from sample_agent.sp404.picture import Picture
 from sample_agent.sp404.project import Project
-from sample_agent.sp404.project_reading import LARGEST_PADCONF, open_project_tree, read_project
+from sample_agent.sp404.project_reading import open_project_tree, read_project
 from sample_agent.sp404.recognize import Kind, recognize
 from sample_agent.sp404.slots import ALL_SLOTS, SLOTS, PadSlot
 from sample_agent.sp404.smp import HEADER_BYTES, SAMPLE_RATE, SmpHeader
-from sample_agent.sp404.sx import PAD_INFO_BYTES, SX_HEADER_BYTES, PadInfo, SxPad, SxSlot, SxWavHeader
+from sample_agent.sp404.sx import SX_HEADER_BYTES, PadInfo, SxPad, SxSlot, SxWavHeader
 from sample_agent.sp404.sx_card import SxCard, open_sx_tree, read_sx_card
 from sample_agent.sp404.tree import Tree
 
@@ -61,7 +58,7 @@ def verify(path: Path) -> list[Finding]:
     Damage is a finding and not raised. Raises OSError when something cannot be read at all.
     """
     try:
-        findings = list(_verified(path, recognize(path)))
+        findings = list(_verified(path))
     except FormatError as error:
         findings = [Finding("error", error.path or path.name, _message(error))]
     return sorted(findings, key=lambda each: each.severity)
@@ -72,34 +69,33 @@ def verify_project(project: Project) -> list[Finding]:
     return sorted(_project_findings(project), key=lambda each: each.severity)
 
 
-def _verified(path: Path, kind: Kind) -> Iterator[Finding]:
+def _verified(path: Path) -> Iterator[Finding]:
+    kind = recognize(path)
     if kind is Kind.PROJECT:
         yield from _project_tree_findings(open_project_tree(path))
     elif kind is Kind.SX_CARD:
         yield from _sx_tree_findings(open_sx_tree(path))
     else:
-        yield from _file_findings(kind, FileContent.of(path), path.name)
+        yield from _file_findings(read_device_file(path), path.name)
 
 
-def _file_findings(kind: Kind, file: Content, name: str) -> Iterator[Finding]:
-    """One file without what belongs to it."""
-    if kind is Kind.PADCONF:
-        yield from _padconf_findings(Padconf.read(read_content(file, kind, LARGEST_PADCONF)))
-    elif kind is Kind.SMP:
-        yield from _length_findings(SmpHeader.read(content_head(file, HEADER_BYTES), file.size), name)
-    elif kind is Kind.PATTERN:
-        yield from _pattern_findings(Pattern.read(read_content(file, kind, LARGEST_PATTERN)), name)
-    elif kind is Kind.CHAIN:
-        yield from _chain_findings(PatternChain.read(read_content(file, kind, LARGEST_CHAIN)), None)
-    elif kind is Kind.PICTURE:
-        Picture.read(read_content(file, kind, LARGEST_PICTURE))
-    elif kind is Kind.PAD_INFO:
-        yield from _pad_info_findings(PadInfo.read(read_content(file, kind, PAD_INFO_BYTES)))
-    elif kind is Kind.PAD_RECORD:
-        yield from _sx_pad_findings(SxPad.read(read_content(file, kind, PAD_INFO_BYTES)), name)
-    elif kind is Kind.SX_WAV:
-        header = SxWavHeader.read(content_head(file, SX_HEADER_BYTES), file.size)
-        yield from _sx_wav_findings(header, name, SxSlot.parse_sound_name(name))
+def _file_findings(file: DeviceFile, name: str) -> Iterator[Finding]:
+    """One file without what belongs to it; of those that are not named here all is known when they have been read."""
+    match file:
+        case Padconf():
+            yield from _padconf_findings(file)
+        case SmpHeader():
+            yield from _length_findings(file, name)
+        case Pattern():
+            yield from _pattern_findings(file, name)
+        case PatternChain():
+            yield from _chain_findings(file, None)
+        case PadInfo():
+            yield from _pad_info_findings(file)
+        case SxPad():
+            yield from _sx_pad_findings(file, name)
+        case SxWavHeader():
+            yield from _sx_wav_findings(file, name, SxSlot.parse_sound_name(name))
 
 
 # A project.

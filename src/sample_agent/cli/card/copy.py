@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sample_agent.cli.card.errors import explained, write_or_ask
 from sample_agent.cli.card.output import write_project
-
-if TYPE_CHECKING:
-    from sample_agent.sp404.recognize import Kind
 
 
 def copy(
@@ -38,7 +34,7 @@ def copy(
         elif kind is Kind.SX_CARD:
             written = _copy_sx_card(source, out, replace=replace)
         else:
-            written = _copy_file(kind, source, out, replace=replace)
+            written = _copy_file(source, out, replace=replace)
     typer.echo(f"Copied a {kind} to {written}.")
 
 
@@ -72,49 +68,13 @@ def _copy_sx_card(source: Path, out: Path, *, replace: bool) -> str:
     return str(target)
 
 
-def _copy_file(kind: Kind, source: Path, out: Path, *, replace: bool) -> str:
-    from sample_agent.sp404.errors import FormatError
+def _copy_file(source: Path, out: Path, *, replace: bool) -> str:
+    from sample_agent.sp404.device_file import rewritten
     from sample_agent.sp404.project_output import write_file
 
     target = out / source.name if out.is_dir() else out
-
-    def write(may_replace: bool) -> None:
-        try:
-            write_file(_rewritten(kind, source), target, replace=may_replace)
-        except FormatError as error:
-            raise error.at(source) from None
-
-    write_or_ask(write, replace=replace)
+    write_or_ask(
+        lambda may_replace: write_file(rewritten(source), target, replace=may_replace),
+        replace=replace,
+    )
     return str(target)
-
-
-def _rewritten(kind: Kind, source: Path) -> Iterator[bytes]:
-    """The file decoded and encoded again; sound passes through behind its header."""
-    from sample_agent.sp404 import pattern, pattern_chain, picture, project_reading
-    from sample_agent.sp404.content import FileContent, content_blocks, read_content
-    from sample_agent.sp404.padconf import Padconf
-    from sample_agent.sp404.recognize import Kind
-    from sample_agent.sp404.smp import HEADER_BYTES, SmpHeader
-    from sample_agent.sp404.sx import PAD_INFO_BYTES, SX_HEADER_BYTES, PadInfo, SxPad, SxWavHeader
-
-    file = FileContent.of(source)
-    whole: dict[Kind, tuple[int, Callable[[bytes], bytes]]] = {
-        Kind.PADCONF: (project_reading.LARGEST_PADCONF, lambda data: Padconf.read(data).to_bytes()),
-        Kind.PATTERN: (pattern.MAX_FILE_BYTES, lambda data: pattern.Pattern.read(data).to_bytes()),
-        Kind.CHAIN: (pattern_chain.MAX_FILE_BYTES, lambda data: pattern_chain.PatternChain.read(data).to_bytes()),
-        Kind.PICTURE: (picture.MAX_FILE_BYTES, lambda data: picture.Picture.read(data).to_bytes()),
-        Kind.PAD_INFO: (PAD_INFO_BYTES, lambda data: PadInfo.read(data).to_bytes()),
-        Kind.PAD_RECORD: (PAD_INFO_BYTES, lambda data: SxPad.read(data).to_bytes()),
-        Kind.STPINFO: (PAD_INFO_BYTES, bytes),
-    }
-    if kind in whole:
-        largest, again = whole[kind]
-        yield again(read_content(file, kind, largest))
-        return
-    blocks = content_blocks(file, kind)
-    first = next(blocks, b"")
-    size = HEADER_BYTES if kind is Kind.SMP else SX_HEADER_BYTES
-    read: Callable[[bytes, int], SmpHeader | SxWavHeader] = SmpHeader.read if kind is Kind.SMP else SxWavHeader.read
-    yield read(first[:size], file.size).to_bytes()
-    yield first[size:]
-    yield from blocks

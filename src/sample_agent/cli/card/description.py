@@ -6,21 +6,20 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from sample_agent.sp404 import pattern_chain, picture
-from sample_agent.sp404.content import FileContent, content_head, read_content
+from sample_agent.sp404 import picture
+from sample_agent.sp404.device_file import DeviceFile, read_device_file
 from sample_agent.sp404.errors import FormatError
 from sample_agent.sp404.padconf import PAD_FIELDS, Padconf, PadEntry
-from sample_agent.sp404.pattern import MAX_FILE_BYTES as LARGEST_PATTERN
 from sample_agent.sp404.pattern import Motion, Pattern
 from sample_agent.sp404.pattern_chain import PatternChain
 from sample_agent.sp404.picture import Picture
 from sample_agent.sp404.project import Pad, Project
-from sample_agent.sp404.project_reading import LARGEST_PADCONF, load_project
+from sample_agent.sp404.project_reading import load_project
 from sample_agent.sp404.recognize import Kind, recognize
 from sample_agent.sp404.slots import ALL_SLOTS, BANK_LETTERS, PadSlot
-from sample_agent.sp404.smp import HEADER_BYTES, SmpHeader
-from sample_agent.sp404.sx import PAD_INFO_BYTES, SX_HEADER_BYTES, PadInfo, SxPad, SxSlot, SxWavHeader
-from sample_agent.sp404.sx_card import load_sx_card
+from sample_agent.sp404.smp import SmpHeader
+from sample_agent.sp404.sx import PadInfo, SxPad, SxSlot, SxWavHeader
+from sample_agent.sp404.sx_card import SxCard, load_sx_card
 
 Data = dict[str, Any]
 
@@ -28,34 +27,35 @@ Data = dict[str, Any]
 def describe(path: Path) -> Data:
     """Everything that can be read at `path`; `kind` says what it is. Raises `FormatError`, OSError."""
     kind = recognize(path)
-    try:
-        return {"kind": str(kind), "path": str(path), **_described(kind, path)}
-    except FormatError as error:
-        raise error if error.path else error.at(path) from None
+    return {"kind": str(kind), "path": str(path), **_described(kind, path)}
 
 
 def _described(kind: Kind, path: Path) -> Data:
     if kind is Kind.PROJECT:
         return _project(load_project(path))
-    if kind is Kind.SX_CARD:
-        return _sx_card(path)
-    file = FileContent.of(path)
-    if kind is Kind.SMP:
-        return _smp(SmpHeader.read(content_head(file, HEADER_BYTES), file.size))
-    if kind is Kind.SX_WAV:
-        return _sx_wav(SxWavHeader.read(content_head(file, SX_HEADER_BYTES), file.size))
-    if kind is Kind.PADCONF:
-        return _padconf(Padconf.read(read_content(file, kind, LARGEST_PADCONF)))
-    if kind is Kind.PATTERN:
-        return _pattern(Pattern.read(read_content(file, kind, LARGEST_PATTERN)))
-    if kind is Kind.CHAIN:
-        return _chain(PatternChain.read(read_content(file, kind, pattern_chain.MAX_FILE_BYTES)))
-    if kind is Kind.PICTURE:
-        return _picture(Picture.read(read_content(file, kind, picture.MAX_FILE_BYTES)))
-    data = read_content(file, kind, PAD_INFO_BYTES)
-    if kind is Kind.PAD_INFO:
-        return {"pads": _sx_pads(PadInfo.read(data))}
-    return {"pads": [_sx_pad(SxPad.read(data))]} if kind is Kind.PAD_RECORD else {"size": len(data), "hex": data.hex()}
+    return _sx_card(load_sx_card(path)) if kind is Kind.SX_CARD else _file(read_device_file(path))
+
+
+def _file(file: DeviceFile) -> Data:
+    match file:
+        case Padconf():
+            return _padconf(file)
+        case SmpHeader():
+            return _smp(file)
+        case Pattern():
+            return _pattern(file)
+        case PatternChain():
+            return _chain(file)
+        case Picture():
+            return _picture(file)
+        case PadInfo():
+            return {"pads": _sx_pads(file)}
+        case SxPad():
+            return {"pads": [_sx_pad(file)]}
+        case SxWavHeader():
+            return _sx_wav(file)
+        case bytes():
+            return {"size": len(file), "hex": file.hex()}
 
 
 def _project(project: Project) -> Data:
@@ -153,8 +153,7 @@ def _picture(shown: Picture) -> Data:
     return {"width": picture.WIDTH, "height": picture.HEIGHT, "bits": shown.bits, "pixels": pixels}
 
 
-def _sx_card(path: Path) -> Data:
-    card = load_sx_card(path)
+def _sx_card(card: SxCard) -> Data:
     slots = card.slots
     pads = []
     for index, pad in enumerate(card.pad_info.pads):
