@@ -1,7 +1,7 @@
 """Everything the engine knows about a file, from one pass over it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ Progress = Callable[[int, str], None]
 """Called with percent done (0 to 100) and the name of the step that begins."""
 
 _DIGITS = 6
+_ZOOMED_FRAMES = 8 * ZOOM_POINTS
 _ARRAYS = frozenset({"waveform", "waveform_zoom", "spectrogram", "per_frame"})
 
 
@@ -54,7 +55,8 @@ class Analysis:
         dc_offset: mean of the channel farthest off zero, full scale being 1.
         mono_compatibility: None unless there are two channels.
         hints: what the file's name and tags say.
-        waveform: outline of the downmix in 2048 points; `waveform_zoom` in 16,384, `waveform_row` in 128.
+        waveform: outline of the downmix in 2048 points; `waveform_row` in 128.
+        waveform_zoom: outline in 16,384 points; of files under three seconds in 2048, which are fine enough there.
         per_frame: descriptors over time, when they were asked for.
         warnings: what was wrong with the file, in words for its owner.
     """
@@ -181,7 +183,7 @@ def _conclude(
     tell(95, "key")
     key = estimate_key(listening.tonal)
     tell(98, "waveform")
-    zoom = listening.waveform.at(ZOOM_POINTS)
+    zoom = listening.waveform.at(ZOOM_POINTS if listening.frames >= _ZOOMED_FRAMES else DETAIL_POINTS)
     silence = measure_silence(listening.outline_peak(), listening.duration)
     return Analysis(
         engine_version=ENGINE_VERSION,
@@ -203,7 +205,7 @@ def _conclude(
         onsets=tuple(onsets.time.tolist()),
         slices=_slices(listening, onsets, tempo, silence),
         hints=hints,
-        waveform=zoom.at(DETAIL_POINTS),
+        waveform=zoom.at(DETAIL_POINTS) if len(zoom.minimum) > DETAIL_POINTS else zoom,
         waveform_zoom=zoom,
         spectrogram=listening.spectrogram,
         warnings=(*warnings, *_remarks(listening)),
@@ -227,10 +229,12 @@ def _ignore(percent: int, step: str) -> None:
 
 def _plain(value: Any) -> Any:
     """JSON-able data from frozen dataclasses, with numbers no finer than they are known."""
-    if hasattr(value, "__dataclass_fields__"):
-        return _plain(asdict(value))
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}")
+    if is_dataclass(value):
+        value = vars(value)
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(inner) for inner in value]
-    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
+    return value

@@ -118,6 +118,12 @@ def _placed(times: npt.NDArray[np.float64], cells: Cells) -> npt.NDArray[np.floa
 
 
 def _moving_maximum(values: Floats, reach: int) -> Floats:
-    padded = np.pad(values, reach)
-    maximum: Floats = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)
-    return maximum
+    """Largest value within `reach` on both sides of each: of two overlapping windows of a power of two."""
+    width, window = 1, 2 * reach + 1
+    padded = np.zeros(len(values) + 2 * reach, np.float32)
+    padded[reach : reach + len(values)] = values
+    while 2 * width <= window:
+        padded = np.maximum(padded[:-width], padded[width:])
+        width *= 2
+    rest = window - width
+    return np.maximum(padded[: len(values)], padded[rest : rest + len(values)])

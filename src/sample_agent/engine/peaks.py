@@ -34,8 +34,7 @@ class PeakMeter:
         self.sample_peak = max(self.sample_peak, largest)
         self.true_peak = max(self.true_peak, self.sample_peak)
         if self._oversampling > 1:
-            for channel in samples:
-                self._oversample(channel)
+            self._oversample(samples)
         return largest
 
     def _oversample(self, samples: Floats) -> None:
@@ -43,13 +42,18 @@ class PeakMeter:
         middle = _TAPS // 2
         # A value between samples depends on the twelve around it. The first and last six have had or will have their
         # turn with the neighbouring block.
-        inner = size[middle:-middle]
-        large = np.flatnonzero(inner >= max(self.true_peak * _NEIGHBOURHOOD, 1e-6)) + middle
-        tops = large[(size[large] >= size[large - 1]) & (size[large] >= size[large + 1])]
+        size[:, :middle] = size[:, -middle:] = 0
+        flat, size = samples.reshape(-1), size.reshape(-1)
+        large = np.flatnonzero(size >= max(self.true_peak * _NEIGHBOURHOOD, 1e-6))
+        height = size[large]
+        tops = large[(height >= size[large - 1]) & (height >= size[large + 1])]
         if len(tops):
-            windows = np.lib.stride_tricks.sliding_window_view(samples, _TAPS)
-            for start in (tops - middle, tops - middle + 1):
-                between = windows[start] @ _interpolation(self._oversampling)
+            step = flat.strides[0]
+            # Thirteen samples around each: the last or the first of them for the point before or behind the top.
+            around = np.ndarray((len(flat) - _TAPS, _TAPS + 1), np.float32, flat, 0, (step, step))[tops - middle]
+            taps = _interpolation(self._oversampling)
+            for windows in (around[:, :-1], around[:, 1:]):
+                between = windows @ taps
                 self.true_peak = max(self.true_peak, float(between.max()), -float(between.min()))
 
 
