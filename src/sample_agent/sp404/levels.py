@@ -17,6 +17,7 @@ BLOCK = 150 * CELL
 """Frames looked at in one go; small enough for the processor's cache."""
 
 _DC_WINDOW = BLOCK // 2
+_FEWEST_WINDOWS = 4
 _MEAN = np.full((1, _DC_WINDOW), 1 / _DC_WINDOW, dtype=np.float32)
 _LEAST_DC = 1e-4
 _DOUBT = 7.0
@@ -28,8 +29,10 @@ _ATTACK = 0.1
 _AT_ZERO = 2 / 32_768
 _SHORTEST_FADE = 12
 
-# A resampler answers to the step where an offset begins and ends, as every steep filter does: by 9 % of it (Gibbs).
-_RINGING = 0.12
+# A resampler answers to the step where an offset begins and ends, as every steep filter does: at the very edge with up
+# to all of it, further in with a little ringing.
+_STEP_CELLS = 2
+_RINGING = 0.01
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,19 @@ class Levels:
     """A measured sound.
 
     Attributes:
-        cells: float32[⌈frames / `CELL`⌉], the highest level in each cell, of all channels, offset taken away.
+        peak: the highest level, of all channels, offset taken away.
+        cells: float32[⌈frames / `CELL`⌉], the same for each cell, without the edges of an offset that was taken away.
         difference: the largest difference between two channels; 0 for mono.
         sixteen_bit: nothing but whole steps of 16 bits.
         hidden: what is below this level may be an echo of the treatment itself.
     """
 
     frames: int
+    peak: float
     cells: NDArray[np.float32]
     difference: float
     sixteen_bit: bool
     hidden: float = 0.0
-
-    @property
-    def peak(self) -> float:
-        return float(self.cells.max(initial=0.0))
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,17 @@ def measure_dc(scratch: Scratch) -> tuple[float, ...]:
     """The constant offset of each channel, full scale at 1, or nothing when there is none to hear of.
 
     It is the median of the means of 0.1 s each: an offset is there all the time, while the mean of a drum that swings
-    to one side more than to the other is not. Offsets under -80 dBFS, or that noise could make, are left alone.
+    to one side more than to the other is not. Offsets under -80 dBFS, or that noise could make, are left alone,
+    and so are sounds too short to tell.
     """
     means: list[NDArray[np.floating]] = []
     for block in scratch.blocks(BLOCK):
         whole = len(block) - len(block) % _DC_WINDOW
         if whole:
             means.append((_MEAN @ block[:whole].reshape(-1, _DC_WINDOW, block.shape[1]))[:, 0])
-        elif not means:
-            means.append(block.mean(axis=0, dtype=np.float64)[np.newaxis])
-    if not means:
+    every = np.concatenate(means or [np.empty((0, 1), np.float32)])
+    if len(every) < _FEWEST_WINDOWS:
         return ()
-    every = np.concatenate(means)
     offsets = np.median(every, axis=0)
     doubt = _DOUBT * np.median(np.abs(every - offsets), axis=0) / len(every) ** 0.5
     there = (np.abs(offsets) >= _LEAST_DC) & (np.abs(offsets) >= doubt)
@@ -99,8 +99,12 @@ def measure_levels(scratch: Scratch, offset: tuple[float, ...], *, resampled: bo
             steps = sound * np.float32(32_768)
             sixteen_bit = bool((steps == np.rint(steps)).all()) and float(steps.max()) <= 32_767
     every = np.concatenate(cells or [np.empty(0, np.float32)])
-    hidden = _RINGING * max(map(abs, offset), default=0.0) if resampled else 0.0
-    return Levels(scratch.frames, every, difference, sixteen_bit, hidden)
+    peak = float(every.max(initial=0.0))
+    step = max(map(abs, offset), default=0.0) if resampled else 0.0
+    for edge in (every[:_STEP_CELLS], every[-_STEP_CELLS:]):
+        edge[edge <= 1.1 * step] = 0
+    hidden = _RINGING * step
+    return Levels(scratch.frames, peak, every, difference, sixteen_bit, hidden)
 
 
 def find_edges(levels: Levels, treatment: Treatment, first: float, last: float) -> Edges:

@@ -220,7 +220,7 @@ def _find_cuts(sound: _Sound, band: _Band, marks: list[int], ratio: float) -> li
     )
     cuts = [_Cut(frame, lead, band.fade, sharp=True) for frame in attacks]
     room = min([len(sound), *attacks, *(len(sound) - frame for frame in attacks)])
-    if room < apart:
+    if cuts and room < apart:
         return cuts
     soft = max(1, min(_SOFT_FADE, int(room * min(1.0, ratio)) // 4))
     return [_Cut(0, soft, soft, sharp=False), *cuts]
@@ -244,7 +244,7 @@ def _find_attacks(sound: _Sound, frames: int, apart: int) -> list[int]:
     sums = np.concatenate([[0.0], np.cumsum(around)])
     before = sums[look : look + count] - sums[:count]
     after = sums[2 * look : 2 * look + count] - sums[look : look + count]
-    floor = _AUDIBLE * after.max()
+    floor = _AUDIBLE * after.max() + 1e-30
     rise = after / (before + floor)
     rise[after < 10 * floor] = 0
     free = rise >= _RISE
