@@ -1,8 +1,12 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sample_agent.sp404.project_output import write_card, write_folder, write_zip
+from sample_agent.sp404.project_reading import load_project
 from sample_agent.sp404.sx_card import write_sx_card
 from tests.cli.cards import card
 from tests.device_files import UGC, UTTORI, every_device_file, needs_device_files
@@ -65,6 +69,22 @@ def test_nothing_is_written_over_unless_asked(tmp_path: Path) -> None:
         assert "is there already. Add --replace" in done.err
         assert card("copy", tmp_path / "in", tmp_path / out, "--replace").code == 0
     assert contents(tmp_path / "out") == contents(tmp_path / "in")
+
+
+@pytest.mark.parametrize(("answer", "code", "name"), [("y", 0, "Test"), ("n", 1, "Old")])
+def test_a_person_is_asked_before_something_is_written_over(answer: str, code: int, name: str, tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    write_folder(full(), tmp_path / "in")
+    write_folder(project(name="Old"), tmp_path / "out")
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, f"{answer}\n".encode())
+    command = [sys.executable, "-m", "sample_agent", "card", "copy", tmp_path / "in", tmp_path / "out"]
+    done = subprocess.run(command, check=False, stdin=terminal, capture_output=True, text=True, timeout=60)
+    os.close(keyboard)
+    os.close(terminal)
+    assert "Replace it?" in done.stderr
+    assert done.returncode == code
+    assert load_project(tmp_path / "out").name == name
 
 
 def test_a_folder_of_other_things_is_not_replaced(tmp_path: Path) -> None:

@@ -110,17 +110,27 @@ def test_single_records_and_unknown_files_of_an_sx_are_shown() -> None:
 
 
 def test_what_cannot_be_shown_is_an_error_in_a_sentence(folder: Path, tmp_path: Path) -> None:
-    for number in (1, 2):
-        write_card(full(), tmp_path / "card", number)
     (folder / "PTN" / "PTN00001.BIN").write_bytes(b"\0" * 9)
     (tmp_path / "text").write_text("hello")
     for path, words in (
         (folder, "it stops before its end"),
         (folder / "PTN" / "PTN00001.BIN", "PTN00001.BIN, PTN"),
-        (tmp_path / "card", "name the folder of one"),
         (tmp_path / "text", "none of the files an SP-404 writes"),
         (tmp_path / "nothing", "no such file or folder"),
     ):
         done = card("inspect", path)
         assert (done.code, done.out) == (1, "")
         assert words in done.err
+
+
+def test_several_projects_are_listed(tmp_path: Path) -> None:
+    for number in (1, 2):
+        write_card(full(), tmp_path, number)
+    (tmp_path / "EXPORT" / "PROJECT" / "PROJECT_02" / "PADCONF.BIN").write_bytes(b"RFPD")
+    done = card("inspect", tmp_path)
+    assert "2 projects" in done.out
+    assert "EXPORT/PROJECT/PROJECT_01" in done.out
+    first, second = json.loads(card("inspect", tmp_path, "--json").out)["projects"]
+    assert (first["name"], first["tempo"], first["pads"], first["patterns"]) == ("Test", 92.5, 4, 3)
+    assert "less than the first 16" in second["error"]
+    assert "'Test'" in card("inspect", tmp_path / "EXPORT" / "PROJECT" / "PROJECT_01").out

@@ -159,9 +159,7 @@ def test_what_is_odd_is_a_warning() -> None:
     stray = replace(made, audio={**made.audio, slot("D1"): BytesContent(smp(7))})
     assert warnings(stray) == ["D1: SMPL/BANK4-01.SMP is there, but the pad is empty; the unit does not load it"]
     short = Pad.of(BytesContent(smp(5, frames=4_799)), "Short")
-    assert warnings(project({"A1": short})) == [
-        "A1: the sample has 99 ms; under 100 ms the unit may call it too short"
-    ]
+    assert warnings(project({"A1": short})) == ["A1: the sample has 99 ms; under 100 ms the unit may call it too short"]
     near = project({"A1": pad(1).with_settings(start=512, end=512 + 999 * 4)})
     assert warnings(near) == ["A1: start and end are 999 frames apart; the unit keeps 1000"]
     within = project({"A1": pad(1).with_settings(loop_top=514)})
@@ -207,6 +205,17 @@ def test_a_folder_the_unit_does_not_look_for_is_a_warning(name: str, tmp_path: P
     assert found == Finding(
         "warning", name, "the unit loads folders from a card that are called PROJECT_01 to PROJECT_16"
     )
+
+
+def test_all_projects_of_a_card_are_checked(tmp_path: Path) -> None:
+    for number in (1, 7, 16):
+        write_card(full(), tmp_path, number)
+    assert verify(tmp_path) == []
+    (tmp_path / "EXPORT" / "PROJECT" / "PROJECT_07" / "SMPL" / "BANK1-01.SMP").unlink()
+    (tmp_path / "EXPORT" / "PROJECT" / "PROJECT_16" / "PADCONF.BIN").write_bytes(b"RFPD")
+    missing, damaged_file = errors(tmp_path)
+    assert missing.startswith("error: EXPORT/PROJECT/PROJECT_07: A1: SMPL/BANK1-01.SMP is missing")
+    assert damaged_file.startswith("error: EXPORT/PROJECT/PROJECT_16: ")
 
 
 def test_litter_is_a_warning(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,7 @@ from sample_agent.sp404.pattern import MAX_BARS, Pattern
 from sample_agent.sp404.pattern_chain import FILE_NAME as CHAIN_NAME
 from sample_agent.sp404.pattern_chain import PatternChain
 from sample_agent.sp404.project import Project
-from sample_agent.sp404.project_reading import open_project_tree, read_project
+from sample_agent.sp404.project_reading import open_project_tree, project_folders, read_project
 from sample_agent.sp404.recognize import Kind, recognize
 from sample_agent.sp404.slots import ALL_SLOTS, SLOTS, PadSlot
 from sample_agent.sp404.smp import HEADER_BYTES, SAMPLE_RATE, SmpHeader
@@ -53,7 +53,7 @@ class Finding:
 
 
 def verify(path: Path) -> list[Finding]:
-    """Check a project, an SP-404SX card or a single file of either; errors first.
+    """Check a project (or several below one folder), an SP-404SX card or a single file of either; errors first.
 
     Damage is a finding and not raised. Raises OSError when something cannot be read at all.
     """
@@ -72,7 +72,7 @@ def verify_project(project: Project) -> list[Finding]:
 def _verified(path: Path) -> Iterator[Finding]:
     kind = recognize(path)
     if kind is Kind.PROJECT:
-        yield from _project_tree_findings(open_project_tree(path))
+        yield from _projects_findings(path)
     elif kind is Kind.SX_CARD:
         yield from _sx_tree_findings(open_sx_tree(path))
     else:
@@ -99,6 +99,19 @@ def _file_findings(file: DeviceFile, name: str) -> Iterator[Finding]:
 
 
 # A project.
+
+
+def _projects_findings(path: Path) -> Iterator[Finding]:
+    """All projects at or below `path`; of several each finding says in which."""
+    folders = project_folders(path)
+    for folder in folders:
+        try:
+            for each in _project_tree_findings(open_project_tree(path / folder)):
+                yield replace(each, where=f"{folder}: {each.where}") if len(folders) > 1 else each
+        except FormatError as error:
+            if len(folders) == 1:
+                raise
+            yield Finding("error", folder, str(error))
 
 
 def _project_tree_findings(tree: Tree) -> Iterator[Finding]:

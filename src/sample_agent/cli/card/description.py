@@ -14,7 +14,7 @@ from sample_agent.sp404.pattern import Motion, Pattern
 from sample_agent.sp404.pattern_chain import PatternChain
 from sample_agent.sp404.picture import Picture
 from sample_agent.sp404.project import Pad, Project
-from sample_agent.sp404.project_reading import load_project
+from sample_agent.sp404.project_reading import load_project, project_folders
 from sample_agent.sp404.recognize import Kind, recognize
 from sample_agent.sp404.slots import ALL_SLOTS, BANK_LETTERS, PadSlot
 from sample_agent.sp404.smp import SmpHeader
@@ -27,7 +27,19 @@ Data = dict[str, Any]
 def describe(path: Path) -> Data:
     """Everything that can be read at `path`; `kind` says what it is. Raises `FormatError`, OSError."""
     kind = recognize(path)
+    if kind is Kind.PROJECT and len(folders := project_folders(path)) > 1:
+        return {"kind": "projects", "path": str(path), "projects": [_overview(path, folder) for folder in folders]}
     return {"kind": str(kind), "path": str(path), **_described(kind, path)}
+
+
+def _overview(path: Path, folder: str) -> Data:
+    """One of several projects; a damaged one does not hide the others."""
+    try:
+        project = load_project(path / folder)
+    except FormatError as error:
+        return {"folder": folder, "error": str(error)}
+    counts = {"pads": len(project.pads), "patterns": len(project.patterns)}
+    return {"folder": folder, "name": project.name, "tempo": project.tempo, **counts}
 
 
 def _described(kind: Kind, path: Path) -> Data:

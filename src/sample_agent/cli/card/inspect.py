@@ -48,7 +48,11 @@ def _print(console: Console, part: RenderableType) -> None:
 
 def _shown(described: Data) -> Iterator[RenderableType]:
     kind = described["kind"]
-    if kind in ("project", "PADCONF.BIN"):
+    if kind == "projects":
+        yield f"{described['path']}: {len(described['projects'])} projects; name the folder of one to see it."
+        rows = (tuple(str(project.get(key, "")) for key in _OVERVIEW) for project in described["projects"])
+        yield _table(("Folder", "Name", "Tempo", "Pads", "Patterns", ""), rows, right=(2, 3, 4))
+    elif kind in ("project", "PADCONF.BIN"):
         yield from _project(described)
     elif kind in ("SP-404SX card", "PAD_INFO.BIN", "record of PAD_INFO.BIN"):
         yield from _sx(described)
@@ -63,6 +67,7 @@ def _shown(described: Data) -> Iterator[RenderableType]:
 
 
 _HEAD = ("kind", "path")
+_OVERVIEW = ("folder", "name", "tempo", "pads", "patterns", "error")
 
 
 def _project(described: Data) -> Iterator[RenderableType]:
