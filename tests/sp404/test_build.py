@@ -83,7 +83,7 @@ def kit() -> Crate:
         sample("Kick.wav", "kick"): sound(noise(seed=1)),
         sample("Snare.wav", "snare"): sound(noise(seed=2)),
         sample("Hat.wav", "closed-hat"): sound(noise(0.02, 1, seed=3)),
-        loop("Rhodes F#m.wav", 92.0, key="F#m", slices=(0.0, 0.5, 1.0, 1.5)): sound(noise(2.0, seed=4)),
+        loop("Rhodes F#m.wav", 92.0, key="F#m", slices=(0.03, 0.5, 1.0, 1.5)): sound(noise(2.0, seed=4)),
     }
 
 
@@ -202,7 +202,7 @@ def test_the_same_samples_give_the_same_project_in_any_number_of_threads(tmp_pat
 @pytest.mark.parametrize(
     ("tempo", "words", "expected"),
     [
-        (None, "commonest tempo", 92.0),
+        (None, "most of its loops", 92.0),
         (120.0, "as asked", 120.0),
         (240.0, "cannot be set to the 240 asked for", 120.0),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,6 +148,12 @@ def test_a_hundred_and_sixty_pads_are_filled_and_the_rest_says_why() -> None:
     assert "144 of the 180 kicks" in made.leftovers[0].reason
 
 
+def test_a_class_of_one_is_not_lost_in_a_crowd() -> None:
+    made = layout(hits(*["kick"] * 2000, "snare", "rim"))
+    assert {each.sample.played_as for each in made.placements} == {"kick", "snare", "rim"}
+    assert len(made.placements) == 160
+
+
 def test_many_sections_move_together_when_ten_banks_would_not_do() -> None:
     kits = [each for number in range(10) for each in hits("kick", "snare", group=f"kit {number}")]
     made = layout([*kits, *loops(*[(90, "Am")] * 30)])
@@ -182,6 +189,8 @@ def test_every_sample_is_placed_once_or_left_over_with_a_reason(samples: list[Ki
 def test_the_commonest_tempo_is_that_of_most_loops() -> None:
     assert common_tempo(loops((90, None), (92, None), (92, None), (140, None))) == 92
     assert common_tempo(loops((240, None))) == 120
+    assert common_tempo(loops((70, None), (95, None), (100.5, None), (138, None), (138.5, None), (110, None))) == 138
+    assert common_tempo(loops((72, None), (97, None), (130, None))) == 97
     assert common_tempo(hits("kick")) is None
 
 
@@ -269,6 +278,12 @@ def test_the_rule_file_in_the_documentation_works() -> None:
 def test_a_rule_file_that_cannot_be_followed_says_where(text: str, words: str) -> None:
     with pytest.raises(RulesError, match=words):
         rules_from_toml(text)
+
+
+@given(st.text() | st.from_regex(r"\[(pads|playing)(\.kick)?\]\n(13|bus|loop) = (\[.*\]|true|1|'.*')", fullmatch=True))
+def test_any_text_gives_rules_or_says_what_is_wrong_with_it(text: str) -> None:
+    with contextlib.suppress(RulesError):
+        assert rules_from_toml(text).explained()
 
 
 def test_every_rule_has_a_sentence() -> None:

@@ -30,6 +30,8 @@ DEFAULT_TEMPO = 90.0
 
 _SMALLEST_CHOP = 1_000
 """Frames between a start and an end that the unit keeps at least."""
+_LATEST_FIRST_SLICE = SAMPLE_RATE // 20
+"""A first hit that is no later than this is the one the first chop, at 0, stands for."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def project_tempo(made: Layout, options: BuildOptions) -> tuple[float, str]:
     tempo_of_loops = common_tempo((each.sample for each in made.placements), made.rules)
     if tempo_of_loops is None:
         return DEFAULT_TEMPO, f"No loop has a known tempo, so the project plays at {DEFAULT_TEMPO:g} BPM."
-    return tempo_of_loops, f"The project plays at {tempo_of_loops:g} BPM, the commonest tempo among its loops."
+    return tempo_of_loops, f"The project plays at {tempo_of_loops:g} BPM, the tempo that most of its loops are near."
 
 
 @dataclass(frozen=True)
@@ -292,6 +294,8 @@ def _chops(sample: KitSample, done: Preparation) -> tuple[int, ...]:
     if not sample.is_loop:
         return ()
     frames = sorted({done.frame_at(start) for start in sample.slices})
+    if frames and frames[0] < _LATEST_FIRST_SLICE:
+        frames[0] = 0
     inner = [frame for frame in frames if _SMALLEST_CHOP <= frame <= end - _SMALLEST_CHOP]
     if len(inner) >= MAX_CHOPS:
         inner = sorted(

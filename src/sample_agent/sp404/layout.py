@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from sample_agent.sp404.kit import Camelot, KitSample, around_the_wheel, camelot, fold_tempo
+from sample_agent.sp404.kit import Camelot, KitSample, PlayedAs, around_the_wheel, camelot, fold_tempo
 from sample_agent.sp404.kit_rules import BOTTOM_UP, BUSES, PLAYERS, TOP_DOWN, LayoutRules, PadRule, Playing
 from sample_agent.sp404.slots import BANKS, PADS_PER_BANK, SLOTS, PadSlot
 
@@ -89,11 +89,16 @@ def layout(samples: Sequence[KitSample], rules: LayoutRules = PLAYERS) -> Layout
 
 
 def common_tempo(samples: Iterable[KitSample], rules: LayoutRules = PLAYERS) -> float | None:
-    """The tempo that most of the loops are near, as one of them has it; None when no loop has one."""
+    """The tempo that most of the loops are near, as one of them has it; None when no loop has one.
+
+    When several tempos are as common, the one nearest to the middle of all.
+    """
     groups = [group for group in _tempo_groups(samples, rules) if group[0].tempo is not None]
     if not groups:
         return None
-    largest = max(groups, key=len)
+    octave = sorted(_within_octave(sample.tempo) for group in groups for sample in group)
+    middle = octave[len(octave) // 2]
+    largest = max(groups, key=lambda group: (len(group), -abs(_within_octave(group[0].tempo) - middle)))
     counts = Counter(fold_tempo(sample.tempo) for sample in largest if sample.tempo is not None)
     most = max(counts.values())
     commonest = sorted(tempo for tempo, count in counts.items() if count == most)
@@ -137,10 +142,7 @@ def _at_most(samples: Sequence[KitSample], room: int) -> tuple[list[KitSample], 
     if len(samples) <= room:
         return list(samples), []
     counts = Counter(sample.played_as for sample in samples)
-    shares = {name: count * room / len(samples) for name, count in counts.items()}
-    kept = {name: int(share) for name, share in shares.items()}
-    for name in sorted(shares, key=lambda name: (kept[name] - shares[name], name))[: room - sum(kept.values())]:
-        kept[name] += 1
+    kept = _shares(counts, room)
     chosen, leftovers, seen = [], [], Counter[str]()
     for sample in samples:
         name = sample.played_as
@@ -151,6 +153,17 @@ def _at_most(samples: Sequence[KitSample], room: int) -> tuple[list[KitSample], 
             share = f"{kept[name]} of the {counts[name]} {_plural(name)}"
             leftovers.append(Leftover(sample, f"A project has {room} pads; {share} found room before it."))
     return chosen, leftovers
+
+
+def _shares(counts: Mapping[PlayedAs, int], room: int) -> dict[PlayedAs, int]:
+    """`room` places for classes by their numbers, at least one for each."""
+    exact = {name: count * room / sum(counts.values()) for name, count in counts.items()}
+    kept = {name: max(1, int(share)) for name, share in exact.items()}
+    while sum(kept.values()) > room:
+        kept[max(sorted(kept), key=lambda name: kept[name])] -= 1
+    while sum(kept.values()) < room:
+        kept[max(sorted(kept), key=lambda name: exact[name] - kept[name])] += 1
+    return kept
 
 
 def _spacious(samples: Sequence[KitSample], rules: LayoutRules) -> list[_Bank]:
