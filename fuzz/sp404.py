@@ -23,7 +23,8 @@ from sample_agent.sp404.project_output import project_zip
 from sample_agent.sp404.project_reading import load_project
 from sample_agent.sp404.slots import PadSlot
 from sample_agent.sp404.smp import read_smp_blocks, write_smp
-from sample_agent.sp404.sx import PadInfo, SxSlot, read_sx_wav_blocks, write_sx_wav
+from sample_agent.sp404.sx import PadInfo, SxSlot
+from sample_agent.sp404.sx_wav import read_sx_wav_blocks, write_sx_wav
 from sample_agent.sp404.verify import verify
 
 MEMORY = Path("/dev/shm")

@@ -416,6 +416,7 @@ def test_a_banks_settings_come_back_and_the_other_banks_keep_theirs(
         if other != bank:
             assert after.bank(other) == before.bank(other)
     assert (after.tempo, after.tempo_select) == (before.tempo, before.tempo_select)
+    assert after.words[12 + bank] >> 17 == before.words[12 + bank] >> 17
 
 
 @pytest.mark.parametrize(

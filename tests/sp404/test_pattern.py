@@ -197,6 +197,12 @@ def test_fillers_come_after_the_notes_on_their_tick() -> None:
     assert [type(event) for event in pattern.events[:4]] == [Filler, Note, Note, Filler]
 
 
+def test_no_filler_stands_on_the_end_even_where_one_would_be_due() -> None:
+    pattern = Pattern.of([], 17)
+    assert pattern.end_tick % 255 == 0
+    assert pattern.events[-1].tick == pattern.end_tick - 255
+
+
 def test_the_longest_and_the_shortest_pattern_can_be_made() -> None:
     assert Pattern.read(Pattern.of([], 64).to_bytes()).end_tick == 64 * 1_920
     assert Pattern.read(Pattern.of([], 1).to_bytes()).loop == (1, 1)

@@ -108,6 +108,17 @@ def test_blocks_have_to_be_what_was_promised(blocks: list[np.ndarray]) -> None:
         write_smp(io.BytesIO(), 2, 3, blocks)
 
 
+def test_a_source_that_gives_more_than_it_promised_is_stopped_at_once() -> None:
+    def endless() -> Iterator[np.ndarray]:
+        while True:
+            yield np.zeros((100, 1), np.int16)
+
+    file = io.BytesIO()
+    with pytest.raises(ValueError, match="more than the promised 250 frames"):
+        write_smp(file, 1, 250, endless())
+    assert len(file.getvalue()) <= smp_size(1, 250)
+
+
 def with_field(index: int, value: int) -> bytes:
     """A header of a one-second stereo file with one of its four numbers changed, and the checksum that goes with it."""
     fields = [smp_size(2, 48_000) - 8, 48_000, 2, 16]
