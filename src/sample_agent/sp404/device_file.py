@@ -15,7 +15,8 @@ from sample_agent.sp404.picture import Picture
 from sample_agent.sp404.project_reading import LARGEST_PADCONF
 from sample_agent.sp404.recognize import Kind, recognize
 from sample_agent.sp404.smp import HEADER_BYTES, SmpHeader
-from sample_agent.sp404.sx import PAD_INFO_BYTES, SX_HEADER_BYTES, PadInfo, SxPad, SxWavHeader
+from sample_agent.sp404.sx import PAD_INFO_BYTES, PadInfo, SxPad
+from sample_agent.sp404.sx_wav import SX_HEADER_BYTES, SxWavHeader
 
 DeviceFile = Padconf | SmpHeader | Pattern | PatternChain | Picture | PadInfo | SxPad | SxWavHeader | bytes
 """What a file says; of sounds the header; `bytes` of files whose meaning is not known."""

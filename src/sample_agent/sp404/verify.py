@@ -25,8 +25,9 @@ from sample_agent.sp404.project_reading import open_project_tree, project_folder
 from sample_agent.sp404.recognize import Kind, recognize
 from sample_agent.sp404.slots import ALL_SLOTS, SLOTS, PadSlot
 from sample_agent.sp404.smp import HEADER_BYTES, SAMPLE_RATE, SmpHeader
-from sample_agent.sp404.sx import SX_HEADER_BYTES, PadInfo, SxPad, SxSlot, SxWavHeader
+from sample_agent.sp404.sx import PadInfo, SxPad, SxSlot
 from sample_agent.sp404.sx_card import SxCard, open_sx_tree, read_sx_card
+from sample_agent.sp404.sx_wav import SX_HEADER_BYTES, SX_SAMPLE_RATE, SxWavHeader
 from sample_agent.sp404.tree import Tree
 
 Severity = Literal["error", "warning"]
@@ -291,8 +292,8 @@ def _sx_sound_findings(card: SxCard, slot: SxSlot, pad: SxPad) -> Iterator[Findi
 
 
 def _sx_wav_findings(header: SxWavHeader, where: str, slot: SxSlot | None) -> Iterator[Finding]:
-    if header.sample_rate != 44_100:
-        yield Finding("warning", where, f"its sample rate is {header.sample_rate}, not 44,100")
+    if header.sample_rate != SX_SAMPLE_RATE:
+        yield Finding("warning", where, f"its sample rate is {header.sample_rate}, not {SX_SAMPLE_RATE}")
     if slot is not None and header.slot != slot:
         yield Finding("warning", where, f"it was made for pad {header.slot or '?'}")
 

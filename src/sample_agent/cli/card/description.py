@@ -18,8 +18,9 @@ from sample_agent.sp404.project_reading import load_project, project_folders
 from sample_agent.sp404.recognize import Kind, recognize
 from sample_agent.sp404.slots import ALL_SLOTS, BANK_LETTERS, PadSlot
 from sample_agent.sp404.smp import SmpHeader
-from sample_agent.sp404.sx import PadInfo, SxPad, SxSlot, SxWavHeader
+from sample_agent.sp404.sx import PadInfo, SxPad, SxSlot
 from sample_agent.sp404.sx_card import SxCard, load_sx_card
+from sample_agent.sp404.sx_wav import SxWavHeader
 
 Data = dict[str, Any]
 
