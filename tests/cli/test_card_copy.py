@@ -107,6 +107,14 @@ def test_a_damaged_file_is_not_copied(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_link_to_a_file_is_copied_as_the_file(tmp_path: Path) -> None:
+    write_folder(full(), tmp_path / "in")
+    (tmp_path / "link").symlink_to(tmp_path / "in" / "SMPL" / "BANK1-01.SMP")
+    assert card("copy", tmp_path / "link", tmp_path / "out").code == 0
+    assert (tmp_path / "out").read_bytes() == (tmp_path / "link").read_bytes()
+    assert not (tmp_path / "out").is_symlink()
+
+
 @needs_device_files
 def test_a_long_sample_is_copied(tmp_path: Path) -> None:
     source = UTTORI / "audio-wave" / "A0000001.wav"

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sample_agent.sp404.content import BytesContent, FileContent
+from sample_agent.sp404.content import BytesContent, FileContent, read_content
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
 from sample_agent.sp404.padconf import TempoSelect
 from sample_agent.sp404.project import Pad, Project
@@ -22,6 +23,7 @@ from sample_agent.sp404.project_output import (
     write_zip,
 )
 from sample_agent.sp404.project_reading import load_project, project_folders
+from sample_agent.sp404.slots import PadSlot
 from tests.device_files import UGC, needs_device_files
 from tests.sp404.projects import contents, full, hits, older, pad, project, slot, smp
 
@@ -249,6 +251,34 @@ def test_a_number_the_unit_does_not_have_is_refused(tmp_path: Path) -> None:
     for number in (0, 17):
         with pytest.raises(OutOfRangeError):
             write_card(full(), tmp_path, number)
+
+
+def written(project: Project) -> dict[str, bytes]:
+    return {path: read_content(each, path, 1 << 20) for path, each in project.files().items()}
+
+
+noise = st.integers(0, 999).map(lambda seed: np.random.default_rng(seed).bytes(31_360))
+sameness = st.integers(0, 255).map(lambda value: bytes([value]) * 31_360)
+
+
+@given(noise | sameness, st.binary(max_size=112), st.binary(max_size=40), st.sets(st.integers(0, 159), max_size=6))
+def test_whatever_a_unit_may_have_written_is_written_again(
+    tmp_path_factory: pytest.TempPathFactory, pads: bytes, settings: bytes, name: bytes, samples: set[int]
+) -> None:
+    chops = (pads * 2)[:20_480]
+    newer = full().padconf.to_bytes()[:16] + settings.ljust(112, b"\0") + name[:32].ljust(32, b"\0") + pads + chops
+    folder = tmp_path_factory.mktemp("any")
+    for content in (newer, older(full())[:16] + settings.ljust(112, b"\0") + pads):
+        files = {"PADCONF.BIN": content, "NEW/THING.BIN": name}
+        files |= {f"SMPL/{PadSlot.from_index(number).smp_name}": bytes([number]) for number in samples}
+        for path, each in files.items():
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_bytes(each)
+        read = load_project(folder)
+        assert written(read) == files
+        (folder / "a.zip").write_bytes(b"".join(project_zip(read, "P")))
+        assert written(load_project(folder / "a.zip")) == files
+        (folder / "a.zip").unlink()
 
 
 def test_a_missing_sample_is_a_pad_without_audio(folder: Path) -> None:

@@ -50,8 +50,9 @@ class FileContent:
 
     @classmethod
     def of(cls, path: Path) -> FileContent:
-        """The file at `path` as it is now; raises OSError when it cannot be looked at."""
-        return cls(path, path.stat().st_size)
+        """The file at `path`, or the one a link there leads to, as it is now; raises OSError when there is none."""
+        whole = path.resolve(strict=True)
+        return cls(whole, whole.stat().st_size)
 
     def open(self) -> IO[bytes]:
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
