@@ -16,7 +16,7 @@ import soxr
 from numpy.typing import NDArray
 
 from sample_agent.sp404.batch import Sound, Source, UnreadableSourceError
-from sample_agent.sp404.build import BuildOptions, BuiltProject, SoundOptions, built_project
+from sample_agent.sp404.build import BuildOptions, BuiltProject, SoundOptions, built_project, scratch_bytes
 from sample_agent.sp404.build_wav import built_wav_card
 from sample_agent.sp404.content import Content
 from sample_agent.sp404.kit import KitSample
@@ -176,6 +176,13 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, failing: str) -> None:
         pass
     assert list(tmp_path.iterdir()) == []
     assert threading.active_count() == before
+
+
+def test_the_scratch_never_takes_more_than_was_said(tmp_path: Path) -> None:
+    crate = {sample(f"{n}", "kick", duration=n / 10, channels=2): sound(noise(n / 10, seed=n)) for n in range(2, 9)}
+    with built(crate, tmp_path):
+        assert sum(path.stat().st_size for path in tmp_path.rglob("*.SMP")) <= scratch_bytes(crate)
+    assert scratch_bytes([sample("endless", None, duration=1e6, channels=8)]) == 184_506_368
 
 
 def test_progress_counts_to_the_end(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from sample_agent.sp404.project import Pad, Project
 from sample_agent.sp404.project_output import card_folder
 from sample_agent.sp404.report import Item, LeftOut, Report, remarks
 from sample_agent.sp404.slots import BANK_LETTERS, PadSlot
-from sample_agent.sp404.smp import SAMPLE_RATE, write_smp
+from sample_agent.sp404.smp import MAX_FRAMES, SAMPLE_RATE, smp_size, write_smp
 from sample_agent.sp404.stretch import MAX_STRETCH_FRAMES, TempoFit, tempo_fit
 from sample_agent.sp404.treatment import Preparation, Treatment, bank_gains
 
@@ -150,6 +150,13 @@ def project_tempo(made: Layout, options: BuildOptions) -> tuple[float, str]:
     if tempo_of_loops is None:
         return DEFAULT_TEMPO, f"No loop has a known tempo, so the project plays at {DEFAULT_TEMPO:g} BPM."
     return tempo_of_loops, f"The project plays at {tempo_of_loops:g} BPM, the tempo that most of its loops are near."
+
+
+def scratch_bytes(samples: Iterable[KitSample]) -> int:
+    """Room that prepared samples take at most, judged by their lengths."""
+    return sum(
+        smp_size(min(sample.channels, 2), min(round(sample.duration * SAMPLE_RATE), MAX_FRAMES)) for sample in samples
+    )
 
 
 @dataclass(frozen=True)

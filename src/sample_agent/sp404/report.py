@@ -175,14 +175,14 @@ def _conversion(done: Preparation) -> str:
 
 def _problems(report: Report) -> Iterator[str]:
     if report.bytes > INTERNAL_BYTES:
-        yield f"{_size(report.bytes)} are more than the unit stores (about {_size(INTERNAL_BYTES)})."
+        yield f"{spoken_size(report.bytes)} are more than the unit stores (about {spoken_size(INTERNAL_BYTES)})."
     if report.free_bytes is not None and report.bytes > report.free_bytes:
-        yield f"{_size(report.bytes)} do not fit: {_size(report.free_bytes)} are free."
+        yield f"{spoken_size(report.bytes)} do not fit: {spoken_size(report.free_bytes)} are free."
 
 
 def _sentences(report: Report) -> Iterator[str]:
     samples = _count(len(report.items), "sample")
-    yield f"{report.title}: {samples}, {_spoken_time(report.seconds)}, {_size(report.bytes)}."
+    yield f"{report.title}: {samples}, {_spoken_time(report.seconds)}, {spoken_size(report.bytes)}."
     yield from report.decisions
     for code, say in _SUMMARIES.items():
         named = [item.name for item in report.items if any(remark.code == code for remark in item.remarks)]
@@ -238,7 +238,8 @@ def _spoken_time(seconds: float) -> str:
     return f"{seconds / 60:.1f} minutes" if seconds >= 120 else f"{seconds:.1f} seconds"
 
 
-def _size(size: int) -> str:
+def spoken_size(size: int) -> str:
+    """A number of bytes as people say it: "17.6 MB"."""
     for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= scale:
             return f"{size / scale:.1f} {unit}"

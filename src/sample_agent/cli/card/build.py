@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +170,7 @@ def _write_project(
     from sample_agent.sp404.readme import project_readme
 
     made = layout(crate.samples, rules)
+    _need_scratch(each.sample for each in made.placements)
     with (
         _progress("Converting", len(made.placements)) as tell,
         built_project(made, crate.sources, options, workers=workers, on_progress=tell) as built,
@@ -201,6 +203,7 @@ def _write_wav_card(
     from sample_agent.sp404.project_output import files_zip, write_file, write_files
     from sample_agent.sp404.readme import wav_card_readme
 
+    _need_scratch(crate.samples)
     with (
         _progress("Converting", len(crate.samples)) as tell,
         built_wav_card(
@@ -227,6 +230,20 @@ def _write_wav_card(
             for folder, inside in folders.items():
                 write_files(inside, out / folder, marker="MANIFEST.json", replace=replace)
     return report
+
+
+def _need_scratch(samples: Iterable[KitSample]) -> None:
+    """Refuse before the work begins when its results would not fit where they lie until they are written."""
+    from sample_agent.sp404.build import scratch_bytes
+    from sample_agent.sp404.report import spoken_size
+
+    place = tempfile.gettempdir()
+    needed, free = scratch_bytes(samples), shutil.disk_usage(place).free
+    if needed > free:
+        raise RuntimeError(
+            f"Converting takes up to {spoken_size(needed)} in {place}, where {spoken_size(free)} are free. "
+            "The environment variable TMPDIR names another place."
+        )
 
 
 def _checked(report: Report, crate: Crate) -> Report:
