@@ -1,5 +1,10 @@
 import io
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -247,6 +252,38 @@ def test_nothing_is_left_of_a_project_whose_sample_changed_meanwhile(grown: int,
     assert sorted(each.name for each in tmp_path.iterdir()) == ["PROJECT_01", "kept"]
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sample_agent.sp404.project_output import write_folder, write_zip
+from tests.sp404.projects import full, pad, slot
+
+class Deadly:
+    size = 4_096
+    def open(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+made = full()
+made = type(made)(made.padconf, {**made.audio, slot("J16"): Deadly()})
+target = Path(sys.argv[1])
+write_zip(made, target, replace=True) if target.suffix else write_folder(made, target, replace=True)
+"""
+
+
+@pytest.mark.parametrize("name", ["P", "p.zip"])
+def test_a_program_that_is_killed_leaves_what_was_there(name: str, tmp_path: Path) -> None:
+    target = tmp_path / name
+    root = Path(__file__).parent.parent.parent
+    for there_before in (False, True):
+        if there_before:
+            write = write_zip if target.suffix else write_folder
+            write(project(name="Old"), target)
+        done = subprocess.run([sys.executable, "-c", KILLED, target], check=False, cwd=root, timeout=60)
+        assert done.returncode == -signal.SIGKILL
+        assert target.exists() is there_before
+        assert not there_before or load_project(target).name == "Old"
+
+
 def test_a_number_the_unit_does_not_have_is_refused(tmp_path: Path) -> None:
     for number in (0, 17):
         with pytest.raises(OutOfRangeError):
@@ -313,8 +350,6 @@ def test_a_damaged_folder_is_refused_with_the_reason(
 
 
 def test_a_pipe_in_a_folder_does_not_stop_the_reading(folder: Path) -> None:
-    import os
-
     os.mkfifo(folder / "SMPL" / "BANK5-01.SMP")
     with pytest.raises(FormatError, match="no plain file"):
         load_project(folder)
@@ -475,8 +510,6 @@ def test_a_damaged_archive_is_read_or_refused(tmp_path_factory: pytest.TempPathF
 
 
 def test_a_project_of_five_gigabytes_is_a_small_value_and_a_large_archive(tmp_path: Path) -> None:
-    import tracemalloc
-
     size = 184_506_368
     with (tmp_path / "long.smp").open("wb") as file:
         file.truncate(size)

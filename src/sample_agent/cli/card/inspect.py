@@ -206,6 +206,9 @@ def _sx(described: Data) -> Iterator[RenderableType]:
         yield f"Other files: {', '.join(names)}"
 
 
+_NEVER_BROKEN = ("Pad", "Name", "Pattern", "BPM", "File")
+
+
 def _table(titles: Iterable[str], rows: Iterable[Iterable[str]], right: tuple[int, ...]) -> RenderableType:
     from rich.box import SIMPLE
     from rich.table import Table
@@ -213,7 +216,8 @@ def _table(titles: Iterable[str], rows: Iterable[Iterable[str]], right: tuple[in
 
     table = Table(box=SIMPLE, header_style="bold")
     for index, title in enumerate(titles):
-        table.add_column(title, justify="right" if index in right else "left", overflow="fold")
+        whole = title in _NEVER_BROKEN
+        table.add_column(title, justify="right" if index in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
