@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -128,6 +129,27 @@ def test_untreated_audio_is_what_an_independent_conversion_gives(tmp_path: Path)
             assert header.frames - item.processing.padded_frames == len(expected)
             assert np.abs(arrived[: len(expected)] - expected).max() <= 2  # rounding and ±1 step of dither
             assert not arrived[len(expected) :].any()
+
+
+def test_what_was_written_stays_when_the_scratch_goes(tmp_path: Path) -> None:
+    scratch, card = tmp_path / "scratch", tmp_path / "card"
+    scratch.mkdir()
+    with built(kit(), scratch) as made:
+        contents = {name: whole(content) for name, content in made.project.files().items()}
+        folder = write_card(made.project, card, 16)
+    assert list(scratch.iterdir()) == []
+    assert {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")} == contents
+    assert {path.stat().st_nlink for path in folder.rglob("*.SMP")} == {1}
+
+
+def test_a_disk_that_knows_no_links_gets_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    with built(kit(), tmp_path) as made:
+        write_card(made.project, tmp_path / "card", 16)
+    assert verify(tmp_path / "card") == []
 
 
 def test_the_scratch_is_gone_when_the_project_is_done_with(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sample_agent.sp404.batch import OnProgress, Order, PreparedFile, Source, prepare_all
-from sample_agent.sp404.content import FileContent
+from sample_agent.sp404.content import ScratchContent
 from sample_agent.sp404.groove import starter_patterns
 from sample_agent.sp404.kit import KitSample, fold_tempo
 from sample_agent.sp404.layout import Layout, Placement, common_tempo
@@ -260,7 +260,7 @@ def _pad(plan: _Plan, file: PreparedFile, name: str, options: BuildOptions) -> t
     placement, done = plan.placement, file.preparation
     chops = _chops(placement.sample, done) if options.chops else ()
     settings = placement.settings() | ({"tempo": plan.fit.tempo} if plan.fit else {})
-    pad = Pad.of(FileContent(file.path, file.size), name, chops, **settings)
+    pad = Pad.of(ScratchContent(file.path, file.size), name, chops, **settings)
     item = Item(
         sample_id=placement.sample.id,
         original_name=placement.sample.name,

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from sample_agent.sp404.batch import OnProgress, Order, Source, prepare_all
 from sample_agent.sp404.build import SoundOptions
-from sample_agent.sp404.content import Content, FileContent
+from sample_agent.sp404.content import Content, ScratchContent
 from sample_agent.sp404.kit import KitSample
 from sample_agent.sp404.report import Item, LeftOut, Report, remarks
 from sample_agent.sp404.treatment import bank_gains
@@ -72,7 +72,7 @@ def built_wav_card(
                 continue
             path = folders.place(sample.name)
             name = PurePosixPath(path).stem
-            files[path] = FileContent(outcome.path, outcome.size)
+            files[path] = ScratchContent(outcome.path, outcome.size)
             reason = "to match the others" if options.match_loudness else ""
             noted = remarks(outcome.preparation, name=name, original_name=sample.name, gain_reason=reason)
             items.append(

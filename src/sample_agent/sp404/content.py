@@ -63,6 +63,11 @@ class FileContent:
         return file
 
 
+@dataclass(frozen=True)
+class ScratchContent(FileContent):
+    """A file that was made to be written somewhere, and never changes: there it can have a second name, not a copy."""
+
+
 def read_content(content: Content, kind: str, largest: int) -> bytes:
     """All bytes of a small file; raises `FormatError` when it has more than `largest` or other than announced."""
     if content.size > largest:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sample_agent.sp404.content import Content, content_blocks
+from sample_agent.sp404.content import Content, ScratchContent, content_blocks
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
 from sample_agent.sp404.project import PROJECTS, Project
 from sample_agent.sp404.stored_zip import StoredZip
@@ -103,9 +103,23 @@ def write_files(files: dict[str, Content], target: Path, *, marker: str, replace
         for name, content in files.items():
             path = part / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                file.writelines(content_blocks(content, name))
+            if not _linked(content, path):
+                with path.open("xb") as file:
+                    file.writelines(content_blocks(content, name))
         _put_in_place(part, target)
+
+
+def _linked(content: Content, path: Path) -> bool:
+    """Whether a file of the same disk could be given its name there; a card, or another disk, takes a copy."""
+    if not isinstance(content, ScratchContent):
+        return False
+    try:
+        if content.path.stat().st_size != content.size:
+            return False
+        os.link(content.path, path)
+    except OSError:
+        return False
+    return True
 
 
 def _refuse_foreign(target: Path, marker: str, replace: bool) -> None:
