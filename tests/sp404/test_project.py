@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sample_agent.sp404.content import BytesContent, FileContent, read_content
+from sample_agent.sp404.edit import EditError, move_pattern
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
 from sample_agent.sp404.padconf import TempoSelect
 from sample_agent.sp404.project import Pad, Project
@@ -332,8 +333,6 @@ def test_a_missing_sample_is_a_pad_without_audio(folder: Path) -> None:
         (lambda f: (f / "PADCONF.BIN").write_bytes(b"RFPD"), "PADCONF.BIN"),
         (lambda f: (f / "PADCONF.BIN").write_bytes(bytes(70_000)), "most there can be"),
         (lambda f: (f / "PTN" / "PTN00001.BIN").write_bytes(b"\0\x2f"), r"PTN00001\.BIN, PTN"),
-        (lambda f: (f / "PTN" / "PATTERNCHAIN_00.CHN").write_bytes(b"<a"), r"PATTERNCHAIN_00\.CHN, CHN"),
-        (lambda f: (f / "PICTURE" / "startup_1.bmp").write_bytes(b"BM"), r"startup_1\.bmp, BMP"),
         (lambda f: (f / "padconf.bin").write_bytes(b""), "holds several|same to the unit"),
         (lambda f: (f / "SMPL" / "bank1-01.smp").write_bytes(b""), "the same to the unit"),
         (lambda f: (f / "SMPL" / "BANK4-01.SMP").symlink_to("/etc/passwd"), "link"),
@@ -347,6 +346,18 @@ def test_a_damaged_folder_is_refused_with_the_reason(
     damage(folder)
     with pytest.raises(FormatError, match=message):
         load_project(folder)
+
+
+def test_a_chain_or_picture_nobody_can_read_is_kept_as_it_is(folder: Path, tmp_path: Path) -> None:
+    (folder / "PTN" / "PATTERNCHAIN_00.CHN").write_bytes(b"<a")
+    (folder / "PICTURE" / "startup_1.bmp").write_bytes(b"BM")
+    read = load_project(folder)
+    assert read.chain is None
+    assert not read.pictures
+    write_folder(read, tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(folder)
+    with pytest.raises(EditError, match="chain cannot be read"):
+        move_pattern(read, slot("A1"), slot("A2"))
 
 
 def test_a_pipe_in_a_folder_does_not_stop_the_reading(folder: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sample_agent.sp404.padconf import PadEntry
+from sample_agent.sp404.pattern_chain import FILE_NAME as CHAIN_NAME
 from sample_agent.sp404.pattern_chain import PatternChain
 from sample_agent.sp404.project import Project
 from sample_agent.sp404.slots import BANK_LETTERS, PADS_PER_BANK, PadSlot
@@ -156,6 +157,8 @@ def _with_notes_moved(project: Project, moves: Moves) -> Project:
 
 
 def _with_patterns_moved(project: Project, moves: Moves) -> Project:
+    if f"PTN/{CHAIN_NAME}" in project.other_files and any(slot in project.patterns for slot in moves):
+        raise EditError("The project's pattern chain cannot be read, so it could not follow its patterns.")
     patterns = {new: each for slot, each in project.patterns.items() if (new := moves.get(slot, slot)) is not None}
     chain = project.chain and renumbered(project.chain, moves)
     return replace(project, patterns=patterns, chain=chain)

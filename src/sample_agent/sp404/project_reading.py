@@ -43,16 +43,18 @@ def load_project(path: Path) -> Project:
     below, or a folder inside an archive ("card.zip/EXPORT/PROJECT/PROJECT_01").
 
     Files macOS leaves about are passed over; every other file is kept. Raises `FormatError` when there is no project
-    or more than one, when a file is damaged, and for archives and folders made to do harm; FileNotFoundError when
-    there is nothing at `path`. Values are not judged (`verify` does that).
+    or more than one, when its `PADCONF.BIN` or a pattern is damaged, and for archives and folders made to do harm;
+    FileNotFoundError when there is nothing at `path`. Values are not judged, and sounds not looked into: `verify` does.
     """
     return read_project(open_project_tree(path))
 
 
 def read_project(tree: Tree, report: Report | None = None) -> Project:
-    """The project in `tree`. With `report`, damaged files are told to it and left out instead of raised.
+    """The project in `tree`. Whatever cannot be read is told to `report`.
 
-    Without a readable `PADCONF.BIN` there is no project, so that is raised in any case.
+    A chain or a picture that cannot be read is kept as a file of an unknown kind: what the unit takes for one is not
+    fully known, and neither is worth a project. A damaged pattern raises, unless there is a `report`; a damaged
+    `PADCONF.BIN` raises in any case.
     """
     reading = _Reading(tree, report)
     for name, content in tree.files.items():
@@ -84,24 +86,39 @@ class _Reading:
         elif folder == "SMPL" and (pad := PadSlot.parse_smp_name(file)):
             self.audio[pad] = content
         elif folder == "PTN" and (slot := PadSlot.parse_pattern_name(file)):
-            if pattern := self._try(Pattern.read, name, content, "PTN", LARGEST_PATTERN):
-                self.patterns[slot] = pattern
+            self._take_pattern(slot, name, content)
         elif folder == "PTN" and file == pattern_chain.FILE_NAME:
-            self.chain = self._try(PatternChain.read, name, content, "CHN", pattern_chain.MAX_FILE_BYTES)
+            self._take_chain(name, content)
         elif match := _PICTURE.fullmatch(name):
-            if shown := self._try(Picture.read, name, content, "BMP", picture.MAX_FILE_BYTES):
-                self.pictures[match[1]] = shown
+            self._take_picture(match[1], name, content)
         else:
             self.other_files[name] = content
 
-    def _try(self, read: Callable[[bytes], T], name: str, content: Content, kind: str, largest: int) -> T | None:
+    def _take_pattern(self, slot: PadSlot, name: str, content: Content) -> None:
         try:
-            return _read(read, content, kind, largest, self._shown(name))
+            self.patterns[slot] = _read(Pattern.read, content, "PTN", LARGEST_PATTERN, self._shown(name))
         except FormatError as error:
             if self._report is None:
                 raise
             self._report(error)
-            return None
+
+    def _take_chain(self, name: str, content: Content) -> None:
+        try:
+            largest = pattern_chain.MAX_FILE_BYTES
+            self.chain = _read(PatternChain.read, content, "CHN", largest, self._shown(name))
+        except FormatError as error:
+            self._keep_unread(f"PTN/{pattern_chain.FILE_NAME}", content, error)
+
+    def _take_picture(self, key: str, name: str, content: Content) -> None:
+        try:
+            self.pictures[key] = _read(Picture.read, content, "BMP", picture.MAX_FILE_BYTES, self._shown(name))
+        except FormatError as error:
+            self._keep_unread(name, content, error)
+
+    def _keep_unread(self, name: str, content: Content, error: FormatError) -> None:
+        self.other_files[name] = content
+        if self._report is not None:
+            self._report(error)
 
     def _shown(self, name: str) -> str:
         return f"{self._tree.shown}/{name}"

@@ -121,7 +121,8 @@ def _project_tree_findings(tree: Tree) -> Iterator[Finding]:
     yield from damaged
     yield from _folder_findings(tree)
     yield from _archive_findings(tree)
-    yield from _project_findings(project)
+    told = {each.where for each in damaged}
+    yield from (each for each in _project_findings(project) if each.where not in told)
 
 
 def _project_findings(project: Project) -> Iterator[Finding]:
