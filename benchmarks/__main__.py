@@ -30,6 +30,8 @@ BENCHMARKS = {
     "engine_speed": "processor time and memory of an analysis beside librosa, essentia, aubio and sonara",
     "analyze_vs_librosa": "`sample-agent analyze` beside a librosa script that computes the same things",
     "analyze_many": "`sample-agent analyze` over very many files in one call, and once more",
+    "project_vs_sox": "a full project of 160 pads, beside `sox` doing the same conversions file by file",
+    "stretch_quality": "our time-stretcher beside others, on tones, drums and chords",
     "api_load": "listing samples with 1,000 connected people, beside a bare FastAPI endpoint",
     "login": "signing in and verifying tokens, beside a bare FastAPI endpoint",
     "cold_start": "from `git clone` to the first page and the first analysed sample, with cold and warm caches",

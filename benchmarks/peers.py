@@ -22,6 +22,13 @@ PACKAGES = {
     "librosa": LIBROSA,
     # aubio itself has no wheels for today's Python; this is its maintained build.
     "analysis": (*LIBROSA, "essentia==2.1b6.dev1389", "aubio-ledfx==0.4.12", "sonara==0.3.6"),
+    # pedalboard is GPL: a yardstick, and nothing that could be shipped.
+    "stretch": (
+        "python-stretch==0.3.1",
+        "bungee-python==0.2.1",
+        "pedalboard==0.9.26",
+        "numpy==2.4.6",
+    ),
 }
 
 ONE_THREAD = dict.fromkeys(
