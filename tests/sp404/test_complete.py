@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from sample_agent.sp404.complete import Completion, Weights, complete
 from sample_agent.sp404.kit import KitSample
@@ -28,14 +31,14 @@ def test_each_pad_gets_the_class_it_is_for() -> None:
     pool = [sample("a hat", "closed-hat"), sample("a snare", "snare"), sample("a tom", "tom"), sample("a song", None)]
     made = complete(KIT, pool)
     assert filled(made) == {"A5": "a tom", "A14": "a snare", "A15": "a hat"}
-    assert made.suggestions[0].placement.reason == "The pad is for snare."
+    assert made.suggestions[0].placement.reason == "The pad is for a snare."
     assert made.suggestions[1].placement.mute_group == 1
 
 
 def test_a_stand_in_is_called_one() -> None:
     made = complete(KIT, [sample("a clap", "clap")])
     assert filled(made) == {"A14": "a clap"}
-    assert "No snare, so clap" in made.suggestions[0].placement.reason
+    assert "There is no snare left, so a clap" in made.suggestions[0].placement.reason
 
 
 def test_no_sample_is_suggested_twice_or_again() -> None:
@@ -96,3 +99,11 @@ def test_a_bank_of_loops_wants_drum_loops_below_and_melodic_ones_above() -> None
 def test_the_fit_is_between_none_and_perfect() -> None:
     pool = [sample(f"{n}", "snare", loudness=-60.0 + n, embedding=(0.1, 1.0)) for n in range(20)]
     assert all(0 <= each.fit <= 1 for each in complete(KIT, pool).suggestions)
+
+
+def test_the_example_in_the_documentation_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs/sp404-loading.md").read_text()
+    example = page.split("```python")[1].split("```")[0]
+    exec(example, {})
+    promised = [line.removeprefix("# ") for line in example.splitlines() if line.startswith("# ")]
+    assert capsys.readouterr().out.splitlines() == promised

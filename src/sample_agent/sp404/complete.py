@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from sample_agent.sp404.kit import Camelot, KitSample, PlayedAs, camelot, fold_tempo
+from sample_agent.sp404.kit import Camelot, KitSample, PlayedAs, a_class, camelot, class_noun, fold_tempo
 from sample_agent.sp404.kit_rules import BOTTOM_UP, TOP_DOWN, LayoutRules
 from sample_agent.sp404.layout import BankPlan, Layout, Placement, common_tempo, place
 from sample_agent.sp404.slots import PadSlot
@@ -97,7 +97,7 @@ def complete(
         del left[sample.id], empty[slot]
         suggestions.append(Suggestion(place(slot, sample, _reason(sample, takes, character), kit.rules), fit))
     unfilled = (
-        Unfilled(slot, f"The pool has nothing left of what the pad takes: {', '.join(takes)}.")
+        Unfilled(slot, f"The pool has nothing left of what the pad takes: {', '.join(map(class_noun, takes))}.")
         for slot, takes in empty.items()
     )
     return Completion(tuple(suggestions), tuple(unfilled))
@@ -157,7 +157,12 @@ def _fit(sample: KitSample, takes: Sequence[PlayedAs], character: _Character, we
 
 
 def _reason(sample: KitSample, takes: Sequence[PlayedAs], character: _Character) -> str:
-    said = [f"The pad is for {takes[0]}" if sample.played_as == takes[0] else f"No {takes[0]}, so {sample.played_as}"]
+    wanted = takes[0]
+    said = [
+        f"The pad is for {a_class(wanted)}"
+        if sample.played_as == wanted
+        else f"There is no {class_noun(wanted)} left, so {a_class(sample.played_as)}"
+    ]
     if (steps := _key_steps(sample, character)) is not None:
         how = "is" if steps == 0 else "mixes with" if steps == 1 else "is some way from"
         said.append(f"{sample.key} ({camelot(sample.key)}) {how} the kit's {character.key} ({camelot(character.key)})")

@@ -23,6 +23,12 @@ DRUM_CLASSES = frozenset[SoundClass](
 SLOWEST_TEMPO, FASTEST_TEMPO = 40.0, 200.0
 """Beats per minute that a pad, a bank and a project can be set to."""
 
+_NOUNS: dict[PlayedAs, str] = {
+    "unknown": "sound",
+    "fx": "effect",
+    "melodic": "melodic sound",
+    "percussion": "percussion sound",
+}
 _KEY = re.compile(r"([A-G])(#|b|s)?(m)?")
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
@@ -134,3 +140,19 @@ def around_the_wheel(keys: Iterable[Camelot]) -> list[Camelot]:
     gaps = [((number - numbers[index - 1] - 1) % 12, -number, number) for index, number in enumerate(numbers)]
     first = max(gaps)[2]
     return sorted(found, key=lambda key: ((key.number - first) % 12, key.major))
+
+
+def class_noun(name: PlayedAs) -> str:
+    """A class in a sentence: "closed hat", "melodic sound"."""
+    return _NOUNS.get(name, name.replace("-", " "))
+
+
+def class_nouns(name: PlayedAs) -> str:
+    """Several of a class: "closed hats"."""
+    return f"{class_noun(name)}s"
+
+
+def a_class(name: PlayedAs) -> str:
+    """One of a class: "an open hat"."""
+    noun = class_noun(name)
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

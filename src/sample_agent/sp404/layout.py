@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from sample_agent.sp404.kit import Camelot, KitSample, PlayedAs, around_the_wheel, camelot, fold_tempo
+from sample_agent.sp404.kit import (
+    Camelot,
+    KitSample,
+    PlayedAs,
+    a_class,
+    around_the_wheel,
+    camelot,
+    class_noun,
+    class_nouns,
+    fold_tempo,
+)
 from sample_agent.sp404.kit_rules import BOTTOM_UP, BUSES, PLAYERS, TOP_DOWN, LayoutRules, PadRule, Playing
 from sample_agent.sp404.slots import BANKS, PADS_PER_BANK, SLOTS, PadSlot
 
@@ -150,7 +160,7 @@ def _at_most(samples: Sequence[KitSample], room: int) -> tuple[list[KitSample], 
         if seen[name] <= kept[name]:
             chosen.append(sample)
         else:
-            share = f"{kept[name]} of the {counts[name]} {_plural(name)}"
+            share = f"{kept[name]} of the {counts[name]} {class_nouns(name)}"
             leftovers.append(Leftover(sample, f"A project has {room} pads; {share} found room before it."))
     return chosen, leftovers
 
@@ -306,19 +316,21 @@ def _within_octave(tempo: float | None) -> float:
 def _dealt_reason(rule: PadRule, choice: int) -> str:
     if choice == 0:
         return rule.why
-    missing = " or ".join(_noun(name) for name in rule.takes[:choice])
-    return f"{rule.why} No {missing} was left for it, so {_article(rule.takes[choice])}."
+    missing = " or ".join(class_noun(name) for name in rule.takes[:choice])
+    return f"{rule.why} No {missing} was left for it, so {a_class(rule.takes[choice])}."
 
 
 def _further_reason(sample: KitSample) -> str:
     if sample.is_drum:
-        return f"A further {_noun(sample.played_as)}: the pads meant for {_plural(sample.played_as)} are taken."
+        return (
+            f"A further {class_noun(sample.played_as)}: the pads meant for {class_nouns(sample.played_as)} are taken."
+        )
     return _reason(sample)
 
 
 def _reason(sample: KitSample) -> str:
     key = camelot(sample.key)
-    what = _article(sample.played_as)
+    what = a_class(sample.played_as)
     if sample.is_loop and sample.tempo is not None:
         what += f" at {fold_tempo(sample.tempo):g} BPM"
     if key:
@@ -330,18 +342,3 @@ def _reason(sample: KitSample) -> str:
         order.append("key around the Camelot wheel")
     placed = f"in the order of {' and '.join(order)}" if order else "with its like"
     return f"{what[0].upper()}{what[1:]}, {placed}."
-
-
-def _noun(name: str) -> str:
-    return {"unknown": "sound", "fx": "effect", "melodic": "melodic sound", "percussion": "percussion sound"}.get(
-        name, name.replace("-", " ")
-    )
-
-
-def _plural(name: str) -> str:
-    return f"{_noun(name)}s"
-
-
-def _article(name: str) -> str:
-    noun = _noun(name)
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
