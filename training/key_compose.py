@@ -22,8 +22,9 @@ MELODY, CHORDS, BASS, PAD, DRUMS = 0, 1, 2, 3, 9
 
 # Degrees of the scale, one chord a bar.
 _POP_MAJOR = (
-    "1564", "1645", "1465", "1456", "4536", "4536251", "45362511", "15634145", "14", "1454", "1345", "1241", "1625", "2511",
-    "4165", "1514", "1264", "15", "1415", "6451", "1362", "1364", "1614", "4511", "4561", "6415", "64156451", "1555",
+    "1564", "1645", "1465", "1456", "4536", "4536251", "45362511", "15634145", "14", "1454", "1345", "1241", "1625",
+    "2511", "4165", "1514", "1264", "15", "1415", "6451", "1362", "1364", "1614", "4511", "4561",
+    "6415", "64156451", "1555",
 )  # fmt: skip
 _POP_MINOR = (
     "1637", "1765", "1767", "1451", "1671", "14736251", "1567", "1145", "1374", "14", "1617", "6711", "4511", "1741",
@@ -96,7 +97,7 @@ def _hymn(rng: Rng) -> Piece:
         notes.append(Note(time, 1.0, 41 + (root - 41) % 12 + (12 if rng.random() < 0.3 else 0), 3))
         for part, voice in enumerate(voices):
             tones = [pitch for pitch in range(48, 82) if pitch % 12 in {tone % 12 for tone in chord}]
-            near = sorted(tones, key=lambda pitch: abs(pitch - voice - rng.normal(0, 1.5)))[0]
+            near = min(tones, key=lambda pitch: abs(pitch - voice - rng.normal(0, 1.5)))
             voices[part] = near
             if rng.random() < 0.25:
                 step = near + int(rng.choice([-2, -1, 1, 2]))
@@ -229,7 +230,7 @@ def _accompany(bars: list[tuple[int, ...]], rng: Rng) -> list[Note]:
         elif pattern == "stabs":
             notes += [Note(time + float(beat), 0.4, tone, CHORDS, velocity) for beat in stabs for tone in tones]
         else:
-            order = tones + [tones[0] + 12] if pattern == "arpeggio" else [tones[0], tones[-1], tones[1], tones[-1]]
+            order = [*tones, tones[0] + 12] if pattern == "arpeggio" else [tones[0], tones[-1], tones[1], tones[-1]]
             notes += [Note(time + step / 2, 0.6, order[step % len(order)], CHORDS, velocity) for step in range(8)]
     return notes
 

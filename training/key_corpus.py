@@ -14,7 +14,7 @@ import soundfile
 from sample_agent.engine.tonal import TonalMeter
 from sample_agent.engine.tuning import Tones, find_tones
 from training.fluid import RATE, SOUNDFONTS, Player
-from training.key_compose import STYLES, compose
+from training.key_compose import compose
 from training.key_render import Samples, render, render_drums
 from training.key_scores import Piece, read_scores
 from training.places import cache_folder, recordings
@@ -44,7 +44,7 @@ def hear(samples: Samples, rate: int) -> Tones:
 
 def recorded() -> list[Excerpt]:
     """The development recordings with a known key."""
-    names = "C Db D Eb E F Gb G Ab A Bb B".split()
+    names = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
     excerpts = []
     for recording in recordings("key"):
         samples, rate = soundfile.read(recording.path, dtype="float32", always_2d=True)
@@ -54,9 +54,9 @@ def recorded() -> list[Excerpt]:
     return excerpts
 
 
-def rendered() -> Iterator[Excerpt]:
-    """Everything that is rendered or made up; the first call takes the better part of an hour, later ones seconds."""
-    for path in _shards():
+def rendered(most: int) -> Iterator[Excerpt]:
+    """What is rendered or made up; the first call takes the better part of an hour for all, later ones seconds."""
+    for path in _shards(most):
         with np.load(path, allow_pickle=False) as shard:
             ends = np.cumsum(shard["peaks"])
             for place, end in enumerate(ends):
@@ -71,11 +71,11 @@ def rendered() -> Iterator[Excerpt]:
                 )  # fmt: skip
 
 
-def _shards() -> Iterator[Path]:
+def _shards(most: int) -> Iterator[Path]:
     folder = cache_folder("key")
     jobs = _jobs(read_scores(folder / "scores.json"))
     players: list[Player] = []
-    for number in range(-(-len(jobs) // _SHARD)):
+    for number in range(-(-min(most, len(jobs)) // _SHARD)):
         batch = jobs[number * _SHARD : (number + 1) * _SHARD]
         path = folder / f"tones-{number:03d}.npz"
         if not path.exists():
@@ -109,16 +109,31 @@ def _jobs(scores: list[Piece]) -> list[tuple[str, int, Piece | None]]:
 
 
 def _excerpt(source: str, seed: int, piece: Piece | None, players: list[Player]) -> Excerpt:
+    samples, key = _sound(source, seed, piece, players)
+    return Excerpt(source, key, hear(samples, RATE))
+
+
+def _sound(source: str, seed: int, piece: Piece | None, players: list[Player]) -> tuple[Samples, int]:
     rng = np.random.default_rng([seed, *source.encode()])
     player = players[int(rng.integers(len(players)))]
     if source == "drums":
-        samples, key = render_drums(rng, player, breaks()), -1
-    else:
-        rendering = render(piece or compose(source, seed), rng, player)
-        samples, key = rendering.samples, rendering.tonic + 12 * rendering.minor
-        if rng.random() < (0.25 if source in ("electronic", "pop") else 0.08):
-            samples = over_drums(samples, rng)
-    return Excerpt(source, key, hear(samples, RATE))
+        return render_drums(rng, player, breaks()), -1
+    rendering = render(piece or compose(source, seed), rng, player)
+    samples = rendering.samples
+    if rng.random() < (0.25 if source in ("electronic", "pop") else 0.08):
+        samples = over_drums(samples, rng)
+    return samples, rendering.tonic + 12 * rendering.minor
+
+
+def sounds(each: int) -> Iterator[tuple[str, int, Samples]]:
+    """Source, key and samples of the first excerpts of each source that has keys."""
+    players = [Player(soundfont) for soundfont in SOUNDFONTS]
+    left = {source: each for source in COUNTS if source != "drums"}
+    for source, seed, piece in _jobs(read_scores(cache_folder("key") / "scores.json")):
+        if left.get(source, 0) > 0:
+            left[source] -= 1
+            samples, key = _sound(source, seed, piece, players)
+            yield source, key, samples
 
 
 def over_drums(samples: Samples, rng: np.random.Generator) -> Samples:
@@ -143,4 +158,4 @@ def breaks() -> list[npt.NDArray[np.float32]]:
 
 
 if __name__ == "__main__":
-    print(sum(1 for _ in rendered()), "excerpts")
+    print(sum(1 for _ in rendered(100_000)), "excerpts")

@@ -53,8 +53,8 @@ def gather(rows: Sequence[tuple[Array, float, int, str]]) -> Examples:
     rows = [row for row in rows if len(row[0])]
     classes = np.zeros((len(rows), SEGMENTS, REGISTERS, 12), np.float32)
     mask = np.zeros((len(rows), SEGMENTS), np.float32)
-    for place, (heard, *_) in enumerate(rows):
-        heard = heard[:SEGMENTS]
+    for place, (all_heard, *_) in enumerate(rows):
+        heard = all_heard[:SEGMENTS]
         classes[place, : len(heard)] = heard
         mask[place, : len(heard)] = 1
     _, tonality, key, source = zip(*rows, strict=True)

@@ -128,7 +128,8 @@ def render_drums(rng: Rng, player: Player, breaks: list[Samples]) -> Samples:
     elif choice < 0.8:
         drums = np.resize(breaks[int(rng.integers(len(breaks)))], round(seconds * RATE))
     else:
-        color = scipy.signal.butter(2, np.sort(rng.uniform(30, 15_000, 2)) + (0, 200), "band", fs=RATE, output="sos")
+        low, high = np.sort(rng.uniform(30, 15_000, 2))
+        color = scipy.signal.butter(2, (low, high + 200), "band", fs=RATE, output="sos")
         drums = scipy.signal.sosfilt(color, rng.normal(0, 1, round(seconds * RATE))).astype(np.float32)
     return _record(drums, rng)
 

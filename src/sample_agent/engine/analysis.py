@@ -1,7 +1,7 @@
 """Everything the engine knows about a file, from one pass over it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sample_agent.engine.listening import EXCERPT_SECONDS, Listening
 from sample_agent.engine.loudness import Loudness
 from sample_agent.engine.onsets import Onsets, find_onsets, onset_envelopes
 from sample_agent.engine.per_frame import PerFrame, describe_frames
+from sample_agent.engine.pitch import Pitch, estimate_pitch
 from sample_agent.engine.silence import Silence, measure_silence
 from sample_agent.engine.slices import Slice, cut_slices
 from sample_agent.engine.sniff import AudioFormat
@@ -50,6 +51,7 @@ class Analysis:
         duration: in seconds; `frames`: the same in samples per channel.
         tempo: None for one-shots and for what does not repeat.
         key: None for what has too little pitch.
+        pitch: the note of a one-shot; None for what has none, and for everything longer.
         onsets: when sounds start, in seconds.
         slices: pieces for pads, at most sixteen.
         dc_offset: mean of the channel farthest off zero, full scale being 1.
@@ -69,6 +71,7 @@ class Analysis:
     channels: int
     tempo: Tempo | None
     key: Key | None
+    pitch: Pitch | None
     kind: Kind
     loudness: Loudness
     envelope: Envelope
@@ -182,6 +185,8 @@ def _conclude(
         tempo = estimate_tempo(listening.mel, envelopes, heard, len(onsets.time), hints.tempo)
     tell(95, "key")
     key = estimate_key(listening.tonal)
+    one_shot = kind.kind == "one-shot" and listening.has_signal
+    pitch = estimate_pitch(listening.head, listening.sample_rate, listening.cells) if one_shot else None
     tell(98, "waveform")
     zoom = listening.waveform.at(ZOOM_POINTS if listening.frames >= _ZOOMED_FRAMES else DETAIL_POINTS)
     silence = measure_silence(listening.outline_peak(), listening.duration)
@@ -194,6 +199,7 @@ def _conclude(
         channels=listening.channels,
         tempo=tempo,
         key=key,
+        pitch=pitch,
         kind=kind,
         loudness=listening.loudness,
         envelope=measure_envelope(listening.cells),
@@ -231,7 +237,7 @@ def _plain(value: Any) -> Any:
     """JSON-able data from frozen dataclasses, with numbers no finer than they are known."""
     if isinstance(value, float):
         return float(f"{value:.{_DIGITS}g}")
-    if is_dataclass(value):
+    if hasattr(value, "__dataclass_fields__"):
         value = vars(value)
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
