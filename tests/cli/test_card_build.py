@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -26,16 +27,19 @@ from sample_agent.sp404.verify import verify
 from sample_agent.sp404.wav import read_wav
 from tests.engine.files import write
 from tests.sounds import RATE, chord, drum_loop
+from tests.waiting import until
 
 AUDIO = Path(os.environ.get("SAMPLE_AGENT_AUDIO", Path(__file__).parents[3] / "shared/audio"))
 DECODED = (".wav", ".flac", ".ogg", ".mp3")
 STEP = 1 / 32_768
+PROGRAM = (sys.executable, "-c", "from sample_agent.cli import main; main()", "card", "build")
+ENVIRONMENT = {"PATH": "", "COLUMNS": "140", "NO_COLOR": "1"}
 
 
 def hit(frequency: float, seconds: float = 0.4, *, noisy: float = 0.0, seed: int = 0) -> np.ndarray:
-    time = np.arange(round(seconds * RATE)) / RATE
-    noise = np.random.default_rng(seed).uniform(-1, 1, len(time))
-    mono = ((1 - noisy) * np.sin(2 * np.pi * frequency * time) + noisy * noise) * np.exp(-12 * time)
+    at = np.arange(round(seconds * RATE)) / RATE
+    noise = np.random.default_rng(seed).uniform(-1, 1, len(at))
+    mono = ((1 - noisy) * np.sin(2 * np.pi * frequency * at) + noisy * noise) * np.exp(-12 * at)
     return 0.6 * np.stack((mono, 0.8 * mono), axis=1)
 
 
@@ -56,13 +60,13 @@ def crate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from sample_agent.cli import main; main()", "card", "build", *map(str, arguments)],
+        [*PROGRAM, *map(str, arguments)],
         check=False,
         capture_output=True,
         text=True,
         timeout=300,
         stdin=subprocess.DEVNULL,
-        env={"PATH": "", "COLUMNS": "140", "NO_COLOR": "1"},
+        env=ENVIRONMENT,
     )
 
 
@@ -233,6 +237,27 @@ def test_what_cannot_be_done_is_explained_and_nothing_is_written(
     assert done.returncode == code
     assert words in " ".join(done.stderr.split())
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_broken_off_leaves_nothing_behind(tmp_path: Path, ending: signal.Signals) -> None:
+    (tmp_path / "crate").mkdir()
+    for number in range(24):
+        write(tmp_path / f"crate/Kick {number}.wav", samples=np.tile(hit(60 + number, seed=number), (40, 1)))
+    scratch, out = tmp_path / "scratch", tmp_path / "out"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        [*PROGRAM, tmp_path / "crate", "--out", out],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=ENVIRONMENT | {"TMPDIR": str(scratch)},
+    )
+    until(lambda: list(scratch.glob("*/*.SMP")) or process.poll() is not None, 60)
+    process.send_signal(ending)
+    assert process.wait(60) == 128 + ending
+    assert list(scratch.iterdir()) == []
+    assert not out.exists()
 
 
 @pytest.mark.skipif(not AUDIO.is_dir(), reason="no folder of real audio (SAMPLE_AGENT_AUDIO)")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -96,6 +97,7 @@ def build(
         free_bytes=free,
     )
     layout_rules = _rules(rules)
+    _end_cleanly_when_told_to()
     with explained():
         replace = _may_replace(out, options, wav=wav, replace=replace)
         crate = _crate(paths, workers, fresh=fresh)
@@ -108,6 +110,13 @@ def build(
 
         show(report, layout_rules if explain else None)
         typer.echo(f"Written to {out}. Not yet tested on hardware.")
+
+
+def _end_cleanly_when_told_to() -> None:
+    """Have a closed terminal or a shutdown end the command as Ctrl-C does: what lies in scratch folders is removed."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if number := getattr(signal, name, None):
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 @dataclass(frozen=True)
