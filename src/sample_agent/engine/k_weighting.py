@@ -1,7 +1,7 @@
 """The K-weighting filter of ITU-R BS.1770, run block-wise.
 
-Inside a block of 64 samples the output is one matrix product with the filter's impulse response; only its four states
-are carried on: through groups of 32 blocks by another product, and over the groups by doubling. The result is exact,
+Inside a block of 32 samples the output is one matrix product with the filter's impulse response; only its four states
+are carried on: through groups of 16 blocks by another product, and over the groups by doubling. The result is exact,
 and the recursion stays out of Python without a compiled filter (importing SciPy's takes longer than analysing most
 files).
 """
@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
 
-_BLOCK = 64
-_GROUP = 32
+_BLOCK = 32
+_GROUP = 16
 _NEGLIGIBLE = 1e-9
 
 Matrix = npt.NDArray[np.float64]
@@ -31,57 +31,52 @@ class KWeighting:
     def run(self, samples: Floats) -> Floats:
         """The next samples, filtered; shape (channels, samples) both ways.
 
-        Only the last piece of a signal may be anything else than a whole number of blocks of 64.
+        Only the last piece of a signal may be anything else than a whole number of groups of 512.
         """
         matrices, (channels, length) = self._matrices, samples.shape
-        blocks = -(-length // _BLOCK)
-        # At least one block more than there is, in whole groups: its state is that behind the last sample.
-        groups = blocks // _GROUP + 1
-        padded = np.zeros((channels, groups * _GROUP * _BLOCK), np.float32)
-        padded[:, :length] = samples
-        rows = padded.reshape(-1, _BLOCK)
-        states = self._states((rows @ matrices.into_state).reshape(channels, groups, _GROUP * 4))
-        self._state = states[:, blocks].astype(np.float64)
-        output = rows @ matrices.impulse
-        output += states.reshape(-1, 4) @ matrices.out_of_state
-        filtered: Floats = output.reshape(channels, -1)[:, :length]
-        return filtered
+        missing = -length % (_BLOCK * _GROUP)
+        if missing:
+            samples = np.concatenate((samples, np.zeros((channels, missing), np.float32)), axis=1)
+        rows = samples.reshape(-1, _BLOCK)
+        joined = np.empty((len(rows), _BLOCK + 4), np.float32)
+        joined[:, :_BLOCK] = rows
+        joined[:, _BLOCK:] = self._states((rows @ matrices.into_state).reshape(channels, -1, _GROUP * 4))
+        filtered: Floats = (joined @ matrices.output).reshape(channels, -1)
+        return filtered[:, :length]
 
     def _states(self, entering: Floats) -> Floats:
-        """States before each block, shape (channels, blocks, 4), from what enters in each, (channels, groups, 128)."""
-        matrices, (channels, groups, width) = self._matrices, entering.shape
+        """States before each block, shape (channels * blocks, 4), from what enters in each, (channels, groups, 64)."""
+        matrices, width = self._matrices, entering.shape[2]
         inside = entering @ matrices.within_group
-        before = _scan(inside[:, :, width:].astype(np.float64), matrices.powers, self._state)
-        states = inside[:, :, :width] + before.astype(np.float32) @ matrices.through_group
-        return states.reshape(channels, groups * _GROUP, 4)
+        before = np.zeros((len(entering), entering.shape[1] + 1, 4))
+        before[:, 0] = self._state
+        before[:, 1:] = inside[:, :, width:]
+        _scan(before, matrices.powers)
+        self._state = before[:, -1]
+        states: Floats = inside[:, :, :width] + before[:, :-1].astype(np.float32) @ matrices.through_group
+        return states.reshape(-1, 4)
 
 
 class _BlockMatrices(NamedTuple):
-    impulse: Floats
-    """(64, 64): a block's samples to its output."""
+    output: Floats
+    """(36, 32): a block's samples and the state before it to its output."""
     into_state: Floats
-    """(64, 4): a block's samples to the state behind it."""
-    out_of_state: Floats
-    """(4, 64): the state before a block to its share of the output."""
+    """(32, 4): a block's samples to the state behind it."""
     within_group: Floats
-    """(128, 132): what enters in the blocks of a group to the state before each of them and behind the last."""
+    """(64, 68): what enters in the blocks of a group to the state before each of them and behind the last."""
     through_group: Floats
-    """(4, 128): the state before a group to the state before each of its blocks."""
+    """(4, 64): the state before a group to the state before each of its blocks."""
     powers: tuple[Matrix, ...]
     """Transition over 1, 2, 4, ... groups, transposed, until nothing is left of the state."""
 
 
-def _scan(entering: Matrix, powers: tuple[Matrix, ...], initial: Matrix) -> Matrix:
-    """States before each group: s[k + 1] = A s[k] + entering[k], for all k at once by doubling."""
-    states = np.empty_like(entering)
-    states[:, 0] = initial
-    states[:, 1:] = entering[:, :-1]
+def _scan(states: Matrix, powers: tuple[Matrix, ...]) -> None:
+    """From what enters before each group to the states there, in place: s[k + 1] += A s[k] for all k by doubling."""
     for doubling, power in enumerate(powers):
         reach = 1 << doubling
         if reach >= states.shape[1]:
             break
         states[:, reach:] += states[:, :-reach] @ power
-    return states
 
 
 @cache
@@ -105,9 +100,8 @@ def _block_matrices(sample_rate: int) -> _BlockMatrices:
     while np.abs(powers[-1]).max() > _NEGLIGIBLE:
         powers.append(powers[-1] @ powers[-1])
     return _BlockMatrices(
-        impulse.astype(np.float32),
+        np.concatenate((impulse, np.array(outputs).T)).astype(np.float32),
         np.array(states[::-1]).astype(np.float32),
-        np.array(outputs).T.astype(np.float32),
         within.reshape(_GROUP * 4, -1).astype(np.float32),
         np.concatenate([power.T for power in over_blocks[:_GROUP]], axis=1).astype(np.float32),
         tuple(np.ascontiguousarray(power.T) for power in powers),

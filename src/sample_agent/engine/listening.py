@@ -17,6 +17,7 @@ from sample_agent.engine.peaks import PeakMeter
 from sample_agent.engine.spectral import FrameStatistics, Spectral, SpectralMeter
 from sample_agent.engine.spectrogram import Spectrogram, SpectrogramMeter
 from sample_agent.engine.stereo import ChannelMeter, MonoCompatibility
+from sample_agent.engine.thinning import DENSE_SECONDS, Batch, Thinning
 from sample_agent.engine.tonal import TonalFrames, TonalMeter
 from sample_agent.engine.waveform import Waveform, WaveformMeter
 
@@ -36,7 +37,7 @@ class Listening:
     Args:
         sample_rate: in Hz.
         channels: how many.
-        every_frame: have `statistics` for each frame; otherwise they thin out after six seconds.
+        every_frame: have `statistics` for each frame; otherwise they thin out after three seconds.
 
     Attributes:
         frames: samples per channel so far.
@@ -67,7 +68,8 @@ class Listening:
         self._unit = 1 << 16
         self._held = np.zeros((0, channels), np.float32)
         self._most_frames = int(EXCERPT_SECONDS * self.mel_rate)
-        self._spectral = SpectralMeter(sample_rate, self.mel_rate, every_frame=every_frame, most=self._most_frames)
+        self._thinning = Thinning(2**62 if every_frame else round(DENSE_SECONDS * self.mel_rate))
+        self._spectral = SpectralMeter(sample_rate, self._most_frames)
         self._tonal = TonalMeter(sample_rate, EXCERPT_SECONDS)
         self._cells = CellMeter(cell_size(short))
         self._loudness = LoudnessMeter(sample_rate, channels)
@@ -102,6 +104,7 @@ class Listening:
     def finish(self) -> None:
         """Work off what is held back and sum up. Call once, after at least one sample."""
         self._take(self._held, last=True)
+        self._look_closely(self._thinning.finish())
         self.mel: Floats = np.concatenate(self._mel)
         self.head: Floats = np.concatenate(self._head)
         self.cells: Cells = joined(self._cell_pieces)
@@ -161,8 +164,12 @@ class Listening:
             if self._mel_frames < self._most_frames:
                 self._mel.append(mel)
                 self._mel_frames += len(mel)
-            self._spectral.feed(magnitude, power, mel)
-            self._spectrogram.feed(power)
+            self._look_closely(self._thinning.feed(magnitude, power, mel))
+
+    def _look_closely(self, batches: Iterable[Batch]) -> None:
+        for batch in batches:
+            self._spectral.feed(batch)
+            self._spectrogram.feed(batch)
 
 
 def _mean(channels: Floats) -> Floats:

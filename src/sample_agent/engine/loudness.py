@@ -13,6 +13,9 @@ _STEPS_PER_GATE = 4
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
 _SURROUND_WEIGHT = 1.41
+_CELL = 64
+
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,16 @@ class LoudnessMeter:
     def feed(self, block: Floats) -> None:
         """Take the next samples, shape (channels, samples); see `KWeighting.run` for how many at a time."""
         weighted = self._filters.run(block)
-        self._collect(np.square(weighted, out=weighted))
+        length = weighted.shape[1]
+        # Energy so far, every 64 samples; a step of 100 ms ends between two of them.
+        whole = length // _CELL * _CELL
+        rows = weighted[:, :whole].reshape(len(weighted), -1, _CELL)
+        energy = self._weights @ np.vecdot(rows, rows)
+        places = np.arange(1, len(energy) + 1) * _CELL
+        if whole < length:
+            rest = weighted[:, whole:]
+            energy, places = np.append(energy, self._weights @ np.vecdot(rest, rest)), np.append(places, length)
+        self._collect(np.cumsum(energy), places)
 
     def integrated(self) -> float | None:
         """Gated loudness in LUFS; None when nothing passes the absolute gate."""
@@ -59,22 +71,24 @@ class LoudnessMeter:
         power = power[_lufs(power) > _lufs(power.mean()) + _RELATIVE_GATE_LU]
         return float(_lufs(power.mean()))
 
-    def _collect(self, energy: Floats) -> None:
-        length = energy.shape[1]
-        first, last = int(self._samples / self._step), int((self._samples + length - 1) / self._step)
-        starts = np.ceil(np.arange(first, last + 1) * self._step).astype(np.int64) - self._samples
-        sums = self._weights @ np.add.reduceat(energy, np.maximum(starts, 0), axis=1)
+    def _collect(self, energy: Doubles, places: npt.NDArray[np.int64]) -> None:
+        """Add up energy by steps, given its running sum at some places behind the samples so far."""
+        length = int(places[-1])
+        first = int(self._samples / self._step)
+        last = int((self._samples + length - 1) / self._step)
+        ends = np.append(np.arange(first + 1, last + 1) * self._step - self._samples, length)
+        sums = np.interp(ends, np.append(0, places), np.append(0.0, energy))
         self._energies.extend([0.0] * (last + 1 - len(self._energies)))
-        for step, value in enumerate(sums.tolist(), first):
+        for step, value in enumerate(np.diff(sums, prepend=0.0).tolist(), first):
             self._energies[step] += value
         self._samples += length
 
 
-def _lufs(power: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def _lufs(power: npt.ArrayLike) -> Doubles:
     return -0.691 + 10 * np.log10(np.maximum(power, 1e-20))
 
 
-def _channel_weights(channels: int) -> npt.NDArray[np.float64]:
+def _channel_weights(channels: int) -> Doubles:
     """Weights of BS.1770 table 3, for the channel orders of WAV: surrounds louder, the low-frequency channel out."""
     weights = np.ones(channels)
     if channels in (5, 6):

@@ -16,7 +16,7 @@ _NARROW_BANDS = 25
 def mel_bands(power: Floats, sample_rate: int) -> Floats:
     """Power in 40 mel bands from 30 Hz to 16 kHz, shape (frames, 40)."""
     parts = _parts(power.shape[1], sample_rate)
-    bands = np.empty((len(power), BANDS), np.float32)
+    bands = np.zeros((len(power), BANDS), np.float32)
     for part in parts:
         bands[:, part.bands] = power[:, part.bins] @ part.filters
     return bands
@@ -25,8 +25,8 @@ def mel_bands(power: Floats, sample_rate: int) -> Floats:
 @cache
 def mel_filters(bins: int, sample_rate: int) -> Floats:
     """Triangular filters of equal area, shape (bins, 40), on the mel scale of O'Shaughnessy (1987)."""
-    highest = min(_HIGHEST_HZ, sample_rate / 2)
-    edges = _hz(np.linspace(_mel(_LOWEST_HZ), _mel(highest), BANDS + 2))
+    # The same bands at every rate, so that what is read from them compares; those above half the rate stay empty.
+    edges = _hz(np.linspace(_mel(_LOWEST_HZ), _mel(_HIGHEST_HZ), BANDS + 2))
     frequencies = np.arange(bins) * (sample_rate / 2 / (bins - 1))
     width = frequencies[1]
     # The lowest triangles are narrower than a bin: none may fall between two bins and stay empty.
@@ -49,6 +49,8 @@ def _parts(bins: int, sample_rate: int) -> tuple[_Part, ...]:
     parts = []
     for bands in (slice(0, _NARROW_BANDS), slice(_NARROW_BANDS, BANDS)):
         used = np.flatnonzero(filters[:, bands].any(axis=1))
+        if not len(used):
+            continue
         span = slice(int(used[0]), int(used[-1]) + 1)
         parts.append(_Part(span, bands, np.ascontiguousarray(filters[span, bands])))
     return tuple(parts)

@@ -23,22 +23,22 @@ class PeakMeter:
         self._held = np.zeros((channels, _TAPS), np.float32)
 
     def feed(self, block: Floats, *, last: bool = False) -> float:
-        """Take the next samples, shape (channels, samples); the largest of them in size.
+        """Take the next samples, shape (channels, samples); the largest in size of them and a few before.
 
         After the last ones the filter runs out into silence.
         """
         pieces = (self._held, block, np.zeros_like(self._held)) if last else (self._held, block)
         samples = np.concatenate(pieces, axis=1)
         self._held = samples[:, -_TAPS:]
-        largest = max(float(block.max(initial=0.0)), -float(block.min(initial=0.0)))
+        size = np.abs(samples)
+        largest = float(size.max())
         self.sample_peak = max(self.sample_peak, largest)
         self.true_peak = max(self.true_peak, self.sample_peak)
         if self._oversampling > 1:
-            self._oversample(samples)
+            self._oversample(samples, size)
         return largest
 
-    def _oversample(self, samples: Floats) -> None:
-        size = np.abs(samples)
+    def _oversample(self, samples: Floats, size: Floats) -> None:
         middle = _TAPS // 2
         # A value between samples depends on the twelve around it. The first and last six have had or will have their
         # turn with the neighbouring block.

@@ -16,9 +16,7 @@ from sample_agent.engine.frames import Floats
 from sample_agent.engine.mel import BANDS
 from sample_agent.engine.mfcc import mel_decibels, mfcc
 from sample_agent.engine.rolloff import rolloff
-
-_DENSE_SECONDS = 6.0
-_SPARSE_EVERY = 4
+from sample_agent.engine.thinning import Batch
 
 
 @dataclass(frozen=True)
@@ -64,54 +62,36 @@ class FrameStatistics:
 
 
 class SpectralMeter:
-    """Describes frames: each one during the first six seconds, then every fourth (they overlap by three quarters).
+    """Describes frames and averages the descriptions.
 
     Args:
         sample_rate: in Hz.
-        rate: frames per second.
-        every_frame: describe each frame of the whole file.
         most: how many rows to keep; later frames only count in the averages.
     """
 
-    def __init__(self, sample_rate: int, rate: float, *, every_frame: bool, most: int) -> None:
+    def __init__(self, sample_rate: int, most: int) -> None:
         self._sample_rate = sample_rate
-        self._dense = 2**62 if every_frame else round(_DENSE_SECONDS * rate)
         self._most = most
-        self._frames = 0
         self._kept = 0
         self._rows: list[tuple[npt.NDArray[np.int32], Floats]] = []
         self._sums = np.zeros(_COLUMNS + BANDS)
         self._weight = 0.0
 
-    def feed(self, magnitude: Floats, power: Floats, mel: Floats) -> None:
-        """Take the next frames: spectra (frames, bins) and their mel bands (frames, 40)."""
-        first = self._frames
-        dense = self._dense - first
-        if 0 < dense < len(magnitude):
-            self.feed(magnitude[:dense], power[:dense], mel[:dense])
-            self.feed(magnitude[dense:], power[dense:], mel[dense:])
-            return
-        self._frames += len(magnitude)
-        step = 1
-        if dense <= 0:
-            step, start = _SPARSE_EVERY, -first % _SPARSE_EVERY
-            magnitude, power, mel = magnitude[start::step], power[start::step], mel[start::step]
-            first += start
-        if not len(magnitude):
-            return
-        weight = np.sqrt(power.sum(axis=1))
+    def feed(self, batch: Batch) -> None:
+        """Take the next frames."""
+        magnitude = batch.magnitude
+        weight = np.sqrt(np.add.reduce(batch.power, axis=1))
         rows = np.empty((len(magnitude), _COLUMNS), np.float32)
         rows[:, 0], rows[:, 1] = centroid_and_bandwidth(magnitude, self._sample_rate)
         rows[:, 2] = rolloff(magnitude, self._sample_rate)
-        rows[:, 3] = flatness(power)
+        rows[:, 3] = flatness(batch.power)
         rows[:, 4:_WEIGHT] = contrast(magnitude, self._sample_rate)
         rows[:, _WEIGHT] = weight
-        # A sparse frame stands for four.
-        self._sums[:_COLUMNS] += step * (weight @ rows)
-        self._sums[_COLUMNS:] += step * (weight @ mel_decibels(mel))
-        self._weight += step * float(weight.sum())
+        self._sums[:_COLUMNS] += batch.step * (weight @ rows)
+        self._sums[_COLUMNS:] += batch.step * (weight @ mel_decibels(batch.mel))
+        self._weight += batch.step * float(weight.sum())
         if self._kept < self._most:
-            self._rows.append((first + step * np.arange(len(rows), dtype=np.int32), rows))
+            self._rows.append((batch.first + batch.step * np.arange(len(rows), dtype=np.int32), rows))
             self._kept += len(rows)
 
     def statistics(self) -> FrameStatistics:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.thinning import Batch
 
 ROWS, COLUMNS = 128, 512
 _LOWEST_HZ, _HIGHEST_HZ = 40.0, 18_000.0
@@ -57,25 +58,31 @@ class SpectrogramMeter:
         self._stretch = 1
         self._means: list[Floats] = []
         self._columns = 0
-        self._held: list[Floats] = []
-        self._held_frames = 0
+        self._held = np.zeros((0, 0), np.float32)
+        self._held_count = 0
 
-    def feed(self, power: Floats) -> None:
-        """Take the next frames: power spectra (frames, bins)."""
-        if self._stretch > 1:
-            self._held.append(power)
-            self._held_frames += len(power)
-            if self._held_frames < self._stretch:
-                return
-            power = np.concatenate(self._held) if len(self._held) > 1 else power
-            whole = len(power) // self._stretch * self._stretch
-            rest = power[whole:]
-            self._held, self._held_frames = ([rest.copy()] if len(rest) else []), len(rest)
-            power = power[:whole].reshape(-1, self._stretch, power.shape[1]).mean(axis=1)
-        self._means.append(power)
-        self._columns += len(power)
+    def feed(self, batch: Batch) -> None:
+        """Take the next frames."""
+        columns = batch.power
+        if batch.step > self._stretch:
+            columns = np.repeat(columns, batch.step // self._stretch, axis=0)
+        elif batch.step < self._stretch:
+            columns = self._folded(columns, self._stretch // batch.step)
+        self._means.append(columns)
+        self._columns += len(columns)
         while self._columns > COLUMNS:
             self._halve()
+
+    def _folded(self, power: Floats, count: int) -> Floats:
+        """Means of `count` frames each; those of an unfinished stretch are held back."""
+        if self._held_count != count:
+            # The stretch or the step has just doubled: half a stretch that was begun is let go.
+            self._held, self._held_count = power[:0], count
+        power = np.concatenate((self._held, power))
+        whole = len(power) // count * count
+        self._held = power[whole:].copy()
+        means: Floats = power[:whole].reshape(-1, count, power.shape[1]).mean(axis=1)
+        return means
 
     def finish(self) -> Spectrogram:
         """The picture of everything fed."""
@@ -89,11 +96,9 @@ class SpectrogramMeter:
 
     def _halve(self) -> None:
         means = np.concatenate(self._means)
-        if len(means) % 2:
-            self._held, self._held_frames = [np.repeat(means[-1:], self._stretch, axis=0), *self._held], self._stretch
-            means = means[:-1]
-        self._means = [(means[0::2] + means[1::2]) * np.float32(0.5)]
-        self._columns = len(means) // 2
+        pairs = len(means) // 2
+        self._means = [(means[0 : 2 * pairs : 2] + means[1 : 2 * pairs : 2]) * np.float32(0.5)]
+        self._columns = pairs
         self._stretch *= 2
 
 
