@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +12,11 @@ from numpy.typing import NDArray
 from sample_agent.sp404.treatment import MAX_STRETCH
 from sample_agent.sp404.wav import SAMPLE_RATE
 
-MAX_STRETCH_FRAMES = 90 * SAMPLE_RATE
-"""The longest loop that is stretched, before and after: 90 s, which takes about 300 MB in stereo."""
+MAX_STRETCH_FRAMES = 60 * SAMPLE_RATE
+"""The longest loop that is stretched, before and after: 60 s, which takes about 200 MB in stereo."""
+
+_LONG = 15 * SAMPLE_RATE
+_one_long_at_a_time = threading.Lock()
 
 SLOWEST, FASTEST = 0.5, 1.5
 """How far the unit itself can play a sample from its own tempo; beyond, BPM SYNC goes to half or double time."""
@@ -74,4 +79,5 @@ def stretch_loop(sound: NDArray[np.float32], frames: int) -> NDArray[np.float32]
     # Imported late: it brings a library that takes longer to start than most sounds take to convert.
     from sample_agent.sp404.vocoder import stretched
 
-    return stretched(sound, frames)
+    with _one_long_at_a_time if max(len(sound), frames) > _LONG else nullcontext():
+        return stretched(sound, frames)
