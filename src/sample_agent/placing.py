@@ -125,9 +125,5 @@ def _slices(features: Mapping[str, Any]) -> tuple[float, ...]:
 
 
 def _embedding(features: Mapping[str, Any]) -> tuple[float, ...] | None:
-    """The engine's embedding in one row, whether it comes whole or in named parts."""
     embedding = features.get("embedding")
-    if isinstance(embedding, Mapping):
-        values = [value for part in embedding.values() if isinstance(part, list | tuple) for value in part]
-        return tuple(map(float, values)) or None
-    return tuple(map(float, embedding)) if embedding else None
+    return tuple(map(float, embedding)) if isinstance(embedding, list | tuple) and embedding else None

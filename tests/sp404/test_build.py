@@ -270,6 +270,13 @@ def test_a_loop_out_of_reach_is_stretched_to_the_project_and_one_in_reach_is_not
         assert {each.processing.stretch for each in made.report.items} == {1.0}
 
 
+def test_a_loop_too_long_to_stretch_is_built_as_it_is_and_said(tmp_path: Path) -> None:
+    long = KitSample("long", "long", "loop", "melodic-loop", tempo=60.0, duration=100.0)
+    with built({long: sound(noise(1.0))}, tmp_path, tempo=120.0) as made:
+        assert made.report.items[0].processing.stretch == 1
+        assert "Could not stretch 1 sample" in "\n".join(made.report.sentences())
+
+
 def test_a_tempo_the_unit_does_not_have_is_folded_and_said(tmp_path: Path) -> None:
     with built({loop("fast", 240.0): sound(noise(2.0))}, tmp_path) as made:
         assert next(iter(made.project.pads.values())).settings.tempo == 120

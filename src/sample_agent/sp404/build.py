@@ -276,20 +276,17 @@ def _pad(plan: _Plan, file: PreparedFile, name: str, options: BuildOptions) -> t
             name=name,
             original_name=placement.sample.name,
             gain_reason="to match its bank" if options.sound.match_loudness else "",
-            tempo_reason=_tempo_words(plan),
+            tempo_words=_tempo_words(plan.placement),
+            out_of_reach=plan.too_long_to_fit,
             chops=len(chops),
         ),
     )
     return pad, item
 
 
-def _tempo_words(plan: _Plan) -> str:
-    own, set_to = plan.placement.sample.tempo, plan.placement.tempo
-    if plan.too_long_to_fit:
-        return "too long to stretch: BPM sync may play it in half or double time"
-    if own is None or set_to is None or round(own, 2) == set_to:
-        return ""
-    return f"{own:g} BPM is set as {set_to:g}"
+def _tempo_words(placement: Placement) -> str:
+    own, set_to = placement.sample.tempo, placement.tempo
+    return "" if own is None or set_to in (None, round(own, 2)) else f"{own:g} BPM is set as {set_to:g}"
 
 
 def _chops(sample: KitSample, done: Preparation) -> tuple[int, ...]:

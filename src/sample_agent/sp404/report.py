@@ -16,7 +16,7 @@ INTERNAL_BYTES = 14 * 10**9
 
 RemarkCode = Literal[
     "converted", "shortened", "padded", "renamed", "stretched", "mono", "trimmed", "gain",
-    "faded", "offset", "repaired", "tempo", "chopped",
+    "faded", "offset", "repaired", "tempo", "out-of-reach", "chopped",
 ]  # fmt: skip
 
 
@@ -119,23 +119,34 @@ class Report:
 
 
 def remarks(
-    done: Preparation, *, name: str, original_name: str, gain_reason: str = "", tempo_reason: str = "", chops: int = 0
+    done: Preparation,
+    *,
+    name: str,
+    original_name: str,
+    gain_reason: str = "",
+    tempo_words: str = "",
+    out_of_reach: bool = False,
+    chops: int = 0,
 ) -> tuple[Remark, ...]:
     """What the owner of a sample should know of its preparation, most important first."""
-    return tuple(_remarks(done, name, original_name, gain_reason, tempo_reason, chops))
+    return tuple(_remarks(done, gain_reason, tempo_words, out_of_reach, chops)) + (
+        (Remark("renamed", f"{original_name!r} is called {name!r} on the unit"),)
+        if _differs(name, original_name)
+        else ()
+    )
 
 
-def _remarks(
-    done: Preparation, name: str, original_name: str, gain_reason: str, tempo_reason: str, chops: int
-) -> Iterator[Remark]:
+def _remarks(done: Preparation, gain_reason: str, tempo_words: str, out_of_reach: bool, chops: int) -> Iterator[Remark]:
     if done.truncated:
         yield Remark("shortened", f"cut at {_minutes(MAX_FRAMES)}, the longest the unit takes")
     if done.repaired_values:
         yield Remark("repaired", f"{done.repaired_values} damaged values became silence")
     if done.stretch != 1:
         yield Remark("stretched", f"stretched to {done.stretch:.0%} of its length")
-    if tempo_reason:
-        yield Remark("tempo", tempo_reason)
+    if out_of_reach:
+        yield Remark("out-of-reach", "too long to stretch: BPM sync may play it in half or double time")
+    if tempo_words:
+        yield Remark("tempo", tempo_words)
     if done.padded_frames:
         yield Remark("padded", f"{_milliseconds(done.padded_frames)} of silence added, to {_milliseconds(MIN_FRAMES)}")
     if done.trimmed_start or done.trimmed_end:
@@ -158,8 +169,6 @@ def _remarks(
         yield Remark("converted", converted)
     if chops:
         yield Remark("chopped", f"{chops} chop points set")
-    if _differs(name, original_name):
-        yield Remark("renamed", f"{original_name!r} is called {name!r} on the unit")
 
 
 def _conversion(done: Preparation) -> str:
@@ -201,6 +210,7 @@ _SUMMARIES: dict[RemarkCode, str] = {
     "repaired": "Silenced damaged values in {}",
     "stretched": "Stretched {} so that BPM sync need not double or halve",
     "tempo": "Told the unit half or double the tempo of {}, which it can be set to",
+    "out-of-reach": "Could not stretch {}, too long for it: BPM sync may double or halve",
     "trimmed": "Cut silence off {}",
     "gain": "Changed the level of {}",
     "mono": "Made {} mono, both channels being the same",
