@@ -282,6 +282,90 @@ def effects(mix: Floats, random: np.random.Generator) -> Floats:
     return np.asarray(mix / max(float(np.abs(mix).max()), 1e-6) * random.uniform(0.3, 1.0), np.float32)
 
 
+_CHOPPED = ("jungle", "old break", "breakbeat", "funk", "boom bap", "two-step")
+
+
+def unusual(random: np.random.Generator) -> tuple[Floats, float, str]:
+    """A loop whose tempo is hard to hear: samples, tempo and what it is.
+
+    A break cut into half beats that come in another order; a tune whose rhythm is another in every bar; or a texture
+    that has little rhythm, or none but its length.
+    """
+    kind = str(random.choice(["chopped break", "solo", "texture"], p=[0.4, 0.3, 0.3]))
+    if kind == "chopped break":
+        music = compose(random, "drums")
+        while music.style.name not in _CHOPPED:
+            music = compose(random, "drums")
+        return _chopped(render(music, random), music.beats * 2, random), music.tempo, kind
+    if kind == "solo":
+        music = compose(random, str(random.choice(["melodic", "both"], p=[0.75, 0.25])))
+        return render(replace(music, parts=(_solo(music, random),)), random), music.tempo, kind
+    music = compose(random, "melodic")
+    return _texture(music, random), music.tempo, kind
+
+
+def _chopped(loop: Floats, slices: int, random: np.random.Generator) -> Floats:
+    edges = np.linspace(0, len(loop), slices + 1).astype(int)
+    shortest = int(np.diff(edges).min())
+    pieces = [loop[start : start + shortest] for start in edges[:-1]]
+    out = loop.copy()
+    moved = random.uniform(0.1, 0.5)
+    for index, start in enumerate(edges[:-1]):
+        piece = pieces[index]
+        if index and random.random() < moved:
+            piece = pieces[int(random.integers(slices))]
+        if random.random() < 0.06:
+            half = shortest // 2
+            piece = np.concatenate((piece[:half], piece[:half]))
+        out[start : start + len(piece)] = piece
+    return out
+
+
+def _solo(music: Music, random: np.random.Generator) -> tuple[Note, ...]:
+    scale = _SCALES[int(random.integers(len(_SCALES)))]
+    tonic, step = int(random.integers(52, 68)), 1 / music.style.steps
+    busy = random.uniform(0.25, 0.8)
+    times = [beat for beat in np.arange(0, music.beats, step)
+             if random.random() < busy * (1.0 if beat % 1 == 0 else 0.7 if beat % 0.5 == 0 else 0.35)]  # fmt: skip
+    gaps = np.diff([*times, float(music.beats)])
+    human = random.uniform(0, 4) * music.style.human
+    return tuple(
+        Note(max(0.0, time + random.normal(0, human)), tonic + int(random.choice(scale)) + 12 * int(random.integers(2)),
+             float(gap) * random.uniform(0.4, 1.0), random.uniform(0.5, 1.0))
+        for time, gap in zip(times, gaps, strict=True)
+    )  # fmt: skip
+
+
+def _texture(music: Music, random: np.random.Generator) -> Floats:
+    """Chords held for bars, noise that swells; now and then with a tremolo or an echo in time."""
+    length = round(music.seconds * RATE)
+    time = np.arange(length, dtype=np.float32) / RATE
+    mix = np.zeros(length, np.float32)
+    bar = music.style.beats
+    for start in range(0, music.beats, bar * int(random.choice([1, 2, 4]))):
+        begin = int(start * 60 / music.tempo * RATE)
+        held = time[: length - begin]
+        tonic = random.integers(36, 60)
+        for tone in random.choice([0, 3, 4, 7, 10, 12, 15, 19], size=int(random.integers(1, 5)), replace=False):
+            hertz = 440 * 2 ** ((tonic + tone - 69) / 12)
+            wave = np.sin(2 * np.pi * hertz * held + random.uniform(0, 6)) + 0.3 * np.sin(
+                4 * np.pi * hertz * held * 1.002
+            )
+            mix[begin:] += wave * np.minimum(held / random.uniform(0.01, 1.5), 1) * np.exp(-held / random.uniform(1, 8))
+    if random.random() < 0.4:
+        swell = 0.5 - 0.5 * np.cos(2 * np.pi * time / music.seconds * random.integers(1, 5) + random.uniform(0, 6))
+        noise = scipy.signal.lfilter([0.1], [1, -random.uniform(0.5, 0.95)], random.standard_normal(length))
+        mix += (noise * swell * random.uniform(0.05, 0.5)).astype(np.float32)
+    if random.random() < 0.4:
+        rate = music.tempo / 60 * random.choice([0.5, 1, 2, 4])
+        mix *= (1 - random.uniform(0.2, 0.9) * (0.5 + 0.5 * np.sin(2 * np.pi * rate * time))).astype(np.float32)
+    if random.random() < 0.4:
+        hits = [hit for hit in music.hits or _drums(music.style, music.beats, random) if random.random() < 0.3]
+        quiet = render(replace(music, hits=tuple(hits), parts=()), random)
+        mix += quiet * np.float32(np.abs(mix).max() * random.uniform(0.1, 0.5))
+    return effects(np.asarray(mix, np.float32), random)
+
+
 def arrange(random: np.random.Generator, seconds: float, player: Player | None = None) -> tuple[Floats, float]:
     """A track: sections of one piece that come and go, and its tempo. With a player, General MIDI plays it."""
     music = compose(random, "both" if random.random() < 0.7 else "drums")

@@ -1,20 +1,23 @@
 """Trains the ranker that picks the tempo among the candidates.
 
-    python -m training tempo [--loops 3000] [--trees 160] [--quick]
+    python -m training tempo [--loops 4000] [--trees 240] [--only-judge] [--answers FILE]
 
 It is judged on the recorded loops of the manifest, each source by a ranker that has heard none of it, as the loops are
-and cut at random; then the weights are made from everything. `--quick` only judges.
+and cut at random; then the weights are made from everything. `--only-judge` leaves it at that; `--answers` writes
+what was answered to each judged loop, for benchmarks.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.onsets import onset_envelopes, onset_times
@@ -24,9 +27,15 @@ from sample_agent.engine.tempo_features import tempo_features
 from sample_agent.engine.trees import Trees
 from training.boosting import train_ranker
 from training.places import save_weights
-from training.tempo_clips import Clip, made_up, recorded, tracks
+from training.tempo_clips import Clip, made_up, recorded, tracks, unusual_loops
 
 _DEPTH, _RATE = 5, 0.08
+
+_CAUTION = 0.5
+"""Log odds taken off what confidence has meant: what people bring is further from all of this than the parts of it are
+from one another."""
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,19 +55,22 @@ class Question:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training tempo", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("--loops", type=int, default=3000, help="how many loops to make up")
-    parser.add_argument("--trees", type=int, default=160)
-    parser.add_argument("--quick", action="store_true", help="judge, but leave the weights as they are")
+    parser.add_argument("--loops", type=int, default=4000, help="how many loops to make up")
+    parser.add_argument("--trees", type=int, default=240)
+    parser.add_argument("--only-judge", action="store_true", help="leave the weights as they are")
+    parser.add_argument("--answers", type=Path, help="write the answers to the judged loops there, as JSON")
     arguments = parser.parse_args()
-    clips = [*recorded(), *made_up(arguments.loops), *tracks(100)]
+    clips = [*recorded(), *made_up(arguments.loops), *tracks(100), *unusual_loops(arguments.loops // 4)]
     questions = [question for question in map(ask, clips) if question is not None]
     print(f"{len(questions)} clips, {sum(len(question.candidates) for question in questions)} candidates")
     judged, unheard = judge(questions, arguments.trees)
     report(judged, unheard)
     sure = calibrated(judged, unheard)
-    if not arguments.quick:
+    if arguments.answers:
+        arguments.answers.write_text(json.dumps(written(judged, unheard, sure)))
+    if not arguments.only_judge:
         ranker = train(questions, arguments.trees)
-        path = save_weights("tempo", {**ranker.arrays(), "said": sure.X_thresholds_, "meant": sure.y_thresholds_})
+        path = save_weights("tempo", {**ranker.arrays(), "said": sure[0], "meant": sure[1]})
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
@@ -103,6 +115,20 @@ def judge(questions: list[Question], trees: int) -> tuple[list[Question], list[t
     return [*judged, *held], [*answers, *(answer(question, ranker) for question in held)]
 
 
+def written(
+    judged: list[Question], answers: list[tuple[float, float]], sure: tuple[Array, Array]
+) -> list[dict[str, float | str]]:
+    """The answers to the recorded loops; those to the cuts of a loop in the order of `judged_loops`."""
+    return [
+        {
+            "name": question.clip.name, "form": question.clip.form, "source": question.clip.source,
+            "tempo": question.clip.tempo, "bpm": bpm, "confidence": float(np.interp(confidence, *sure)),
+        }
+        for question, (bpm, confidence) in zip(judged, answers, strict=True)
+        if not question.clip.source.startswith("made up")
+    ]  # fmt: skip
+
+
 def number(clip: Clip) -> int:
     return int(clip.name.split("-")[-1])
 
@@ -137,20 +163,30 @@ def report(judged: list[Question], answers: list[tuple[float, float]]) -> None:
         print(f"{form:8s}{source:26s}{len(rows):7d}{figures}")
 
 
-def calibrated(judged: list[Question], answers: list[tuple[float, float]]) -> IsotonicRegression:
-    """How often answers of a confidence were right, each form of clip and each source counting alike."""
+def calibrated(judged: list[Question], answers: list[tuple[float, float]]) -> tuple[Array, Array]:
+    """What confidence has meant for recorded loops of unheard sources: steps of it, and the share of right answers.
+
+    A logistic curve on the log odds (J. Platt, 1999), less `_CAUTION`.
+    """
     said = np.array([confidence for _, confidence in answers])
-    good = np.array([right(q.clip.tempo, bpm) for q, (bpm, _) in zip(judged, answers, strict=True)], np.float64)
+    good = np.array([right(q.clip.tempo, bpm) for q, (bpm, _) in zip(judged, answers, strict=True)])
     made_up = np.array([question.clip.source.startswith("made up") for question in judged])
-    weight = np.where(made_up, (~made_up).sum() / max(made_up.sum(), 1), 1.0)
-    sure = IsotonicRegression(y_min=0.0, y_max=0.99, out_of_bounds="clip").fit(said, good, weight)
+    curve = LogisticRegression(C=100).fit(_log_odds(said[~made_up])[:, None], good[~made_up])
+    steps = np.linspace(0, 1, 101)
+    meant = 1 / (1 + np.exp(_CAUTION - curve.decision_function(_log_odds(steps)[:, None])))
+    sure = np.interp(said, steps, meant)
     for low, high in ((0, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1.01)):
-        here = (said >= low) & (said < high)
+        here = (sure >= low) & (sure < high)
         for name, which in (("recorded", here & ~made_up), ("made up", here & made_up)):
             if which.any():
                 share = 100 * good[which].mean()
                 print(f"confidence {low:.1f} to {high:.1f}, {name}: {which.sum()} answers, {share:.1f} % right")
-    return sure
+    return steps, meant
+
+
+def _log_odds(chance: Array) -> Array:
+    chance = np.clip(chance, 0.002, 0.998)
+    return np.log(chance / (1 - chance))
 
 
 if __name__ == "__main__":

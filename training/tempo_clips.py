@@ -16,15 +16,14 @@ import numpy as np
 import soundfile
 import soxr
 
-from sample_agent.engine.frames import Floats, FrameStream, frame_size, power_spectrum
-from sample_agent.engine.mel import mel_bands
+from sample_agent.engine.frames import Floats
+from sample_agent.engine.listening import Listening
 from training.fluid import SOUNDFONTS, Player
 from training.kits import RATE
-from training.loops import arrange, compose, perform, render
-from training.places import cache_folder, recordings
+from training.loops import arrange, compose, perform, render, unusual
+from training.places import Recording, cache_folder, recordings
 
 SHORTEST_CUT, LONGEST_CUT = 3.0, 12.0
-_FRAME_SECONDS = 0.0464
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +42,11 @@ class Clip:
 
 def heard(name: str, source: str, form: str, judged: bool, tempo: float, samples: Floats) -> Clip:
     """A clip of mono samples at 44.1 kHz, as the engine hears it."""
-    size = frame_size(_FRAME_SECONDS, RATE)
-    stream = FrameStream(size, size // 4)
-    mel = [mel_bands(power_spectrum(frames), RATE) for frames in stream.feed(samples.astype(np.float32))]
-    mel += [mel_bands(power_spectrum(frames), RATE) for frames in stream.finish()]
-    return Clip(name, source, form, judged, tempo, len(samples) / RATE, np.concatenate(mel), RATE / (size // 4))
+    listening = Listening(RATE, 1)
+    listening.feed(samples.astype(np.float32)[:, None])
+    listening.finish()
+    duration = len(samples) / RATE
+    return Clip(name, source, form, judged, tempo, duration, listening.mel, listening.mel_rate)
 
 
 def cut_at_random(loop: Floats, random: np.random.Generator, least: float, most: float) -> Floats:
@@ -63,26 +62,55 @@ def faster(samples: Floats, factor: float) -> Floats:
     return np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class JudgedLoop:
+    """A recorded loop as it is ("exact") or a piece of its repetition ("cut"): mono samples at 44.1 kHz."""
+
+    name: str
+    source: str
+    form: str
+    tempo: float
+    samples: Floats
+
+
+CUTS = 3
+
+
+def judged_loops() -> Iterator[JudgedLoop]:
+    """What tempo is judged on: every loop of the manifest, and of each three pieces cut at random."""
+    for number, recording in enumerate(recordings("tempo")):
+        random = np.random.default_rng([1, number])
+        yield from _judged(recording, random)
+
+
+def _judged(recording: Recording, random: np.random.Generator) -> Iterator[JudgedLoop]:
+    samples, rate = soundfile.read(recording.path, dtype="float32", always_2d=True)
+    mono = soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
+    name, tempo = recording.path.stem, float(recording.label)
+    yield JudgedLoop(name, recording.source, "exact", tempo, mono)
+    for _ in range(CUTS):
+        piece = cut_at_random(mono, random, SHORTEST_CUT, LONGEST_CUT)
+        yield JudgedLoop(name, recording.source, "cut", tempo, piece)
+
+
 def recorded() -> list[Clip]:
-    """The loops of the manifest: as they are, cut three times (judged), and variants to learn from."""
+    """The judged loops, and variants of them to learn from."""
     return _cached("recorded", _recorded)
 
 
 def _recorded() -> Iterator[Clip]:
     for number, recording in enumerate(recordings("tempo")):
         random = np.random.default_rng([1, number])
-        samples, rate = soundfile.read(recording.path, dtype="float32", always_2d=True)
-        mono = soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
-        tempo, name, source = float(recording.label), recording.path.stem, recording.source
-        yield heard(name, source, "exact", True, tempo, mono)
-        for _ in range(3):
-            yield heard(name, source, "cut", True, tempo, cut_at_random(mono, random, SHORTEST_CUT, LONGEST_CUT))
+        loops = list(_judged(recording, random))
+        for loop in loops:
+            yield heard(loop.name, loop.source, loop.form, True, loop.tempo, loop.samples)
+        exact = loops[0]
         for index in range(8):
             factor = float(2 ** random.uniform(-0.3, 0.3))
-            quick = faster(mono, factor)
+            samples = faster(exact.samples, factor)
             form = "exact" if index % 2 else "cut"
-            quick = cut_at_random(quick, random, 2.0, 20.0) if form == "cut" else quick
-            yield heard(name, source, form, False, tempo * factor, quick)
+            samples = cut_at_random(samples, random, 2.0, 20.0) if form == "cut" else samples
+            yield heard(exact.name, exact.source, form, False, exact.tempo * factor, samples)
 
 
 SHARD = 200
@@ -106,6 +134,19 @@ def _made_up(shard: int) -> Iterator[Clip]:
             samples = render(music, random)
         source = f"made up: {music.style.name}" + (", played" if players else "")
         yield from variants(f"{shard}-{number}", source, music.tempo, samples, random)
+
+
+def unusual_loops(loops: int) -> list[Clip]:
+    """Loops whose tempo is hard to hear."""
+    shards = range(-(-loops // SHARD))
+    return [clip for shard in shards for clip in _cached(f"unusual-{shard}", partial(_unusual, shard))]
+
+
+def _unusual(shard: int) -> Iterator[Clip]:
+    for number in range(SHARD):
+        random = np.random.default_rng([4, shard, number])
+        samples, tempo, kind = unusual(random)
+        yield from variants(f"u{shard}-{number}", f"made up: {kind}", tempo, samples, random)
 
 
 def variants(name: str, source: str, tempo: float, loop: Floats, random: np.random.Generator) -> Iterator[Clip]:

@@ -1,0 +1,142 @@
+"""Tempo of loops, exact and cut at random, beside librosa, essentia, aubio and sonara.
+
+    python -m benchmarks tempo_accuracy [--only PEER…]
+
+The loops are those of $SAMPLE_AGENT_AUDIO. The engine is judged by rankers that have heard nothing of the source in
+question (`python -m training tempo --only-judge`, in the environment that `make train-setup` makes); "shipped" is the
+one in the package, which has learned from all of them. Accuracy 1: within 4 %; accuracy 2: or a half, a third, twice
+or three times that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from benchmarks.peers import environment, peer_python
+from benchmarks.tempo_child import PEERS
+from sample_agent.engine import ENGINE_VERSION, analyze_file
+
+HERE = Path(__file__).parent
+LEARNER = HERE.parent / ".venv-training" / "bin" / "python"
+VERSIONS = ("librosa", "essentia", "aubio-ledfx", "sonara")
+Row = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER")
+    only = parser.parse_args().only
+    with tempfile.TemporaryDirectory() as scratch:
+        rows, paths = write_loops(Path(scratch))
+        report: dict[str, Any] = {"engine_version": ENGINE_VERSION, "versions": peer_versions()}
+        report["ours, source left out"] = {"scores": scores(rows, unheard(rows, Path(scratch)))}
+        report["ours, shipped"] = shipped(rows, paths)
+        for peer in only:
+            report[peer] = peer_answers(peer, rows, paths)
+            print(f"{peer} done", flush=True)
+    print_table(report)
+    results = HERE / "results" / "tempo_accuracy.json"
+    results.parent.mkdir(exist_ok=True)
+    results.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def write_loops(folder: Path) -> tuple[list[Row], list[Path]]:
+    """Every judged loop as a WAV file under a name that says nothing."""
+    from training.tempo_clips import RATE, judged_loops
+
+    rows, paths = [], []
+    for number, loop in enumerate(judged_loops()):
+        path = folder / f"{number}.wav"
+        soundfile.write(path, loop.samples, RATE)
+        rows.append({"name": loop.name, "source": loop.source, "form": loop.form, "tempo": loop.tempo})
+        paths.append(path)
+    return rows, paths
+
+
+def unheard(rows: list[Row], folder: Path) -> list[tuple[float, float]]:
+    """What the engine answers with a ranker that has heard nothing of the loop's source."""
+    if not LEARNER.exists():
+        subprocess.run(["make", "train-setup"], cwd=HERE.parent, check=True)
+    file = folder / "answers.json"
+    command = [LEARNER, "-m", "training", "tempo", "--only-judge", "--answers", file]
+    subprocess.run(command, cwd=HERE.parent, check=True, env=environment())
+    answers: dict[tuple[str, str], list[Row]] = {}
+    for answer in json.loads(file.read_text()):
+        answers.setdefault((answer["name"], answer["form"]), []).append(answer)
+    found = [answers[row["name"], row["form"]].pop(0) for row in rows]
+    return [(answer["bpm"], answer["confidence"]) for answer in found]
+
+
+def shipped(rows: list[Row], paths: list[Path]) -> Row:
+    tempi = [analyze_file(path).tempo for path in paths]
+    answers = [(tempo.bpm, tempo.confidence) if tempo else (0.0, 0.0) for tempo in tempi]
+    return {"scores": scores(rows, answers)}
+
+
+def peer_answers(peer: str, rows: list[Row], paths: list[Path]) -> Row:
+    done = subprocess.run(
+        [peer_python("analysis"), HERE / "tempo_child.py", peer],
+        input=json.dumps([str(path) for path in paths]),
+        capture_output=True, text=True, check=True, env=environment(),
+    )  # fmt: skip
+    answer = json.loads(done.stdout)
+    found = scores(rows, [(bpm, 1.0) for bpm in answer["answers"]])
+    per_file = round(1000 * answer["seconds"] / len(paths), 1)
+    return {"scores": found, "cpu_ms_per_file": per_file, "failed": answer["failed"], "errors": answer["errors"]}
+
+
+def scores(rows: list[Row], answers: list[tuple[float, float]]) -> Row:
+    """Per form, and per form and source, in per cent; and how right the confident answers are."""
+    groups: dict[str, list[tuple[float, float, float]]] = {}
+    for row, answer in zip(rows, answers, strict=True):
+        for name in (row["form"], f"{row['form']} {row['source']}"):
+            groups.setdefault(name, []).append((row["tempo"], *answer))
+    table = {}
+    for name, here in sorted(groups.items()):
+        sure = [within(tempo, bpm, 0.04) for tempo, bpm, confidence in here if confidence >= 0.9]
+        table[name] = {
+            "files": len(here),
+            "accuracy 1": percent([within(tempo, bpm, 0.04) for tempo, bpm, _ in here]),
+            "within 1 %": percent([within(tempo, bpm, 0.01) for tempo, bpm, _ in here]),
+            "accuracy 2": percent([within(tempo, bpm, 0.04, 1, 2, 3, 1 / 2, 1 / 3) for tempo, bpm, _ in here]),
+            "sure": len(sure),
+            "sure and right": percent(sure) if sure else None,
+        }
+    return table
+
+
+def within(tempo: float, bpm: float, tolerance: float, *factors: float) -> bool:
+    return any(abs(bpm / tempo / factor - 1) < tolerance for factor in factors or (1.0,))
+
+
+def percent(right: list[bool]) -> float:
+    return round(100 * sum(right) / len(right), 1)
+
+
+def peer_versions() -> dict[str, str]:
+    code = f"import importlib.metadata as m, json; print(json.dumps({{n: m.version(n) for n in {VERSIONS!r}}}))"
+    said = subprocess.run([peer_python("analysis"), "-c", code], capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(said.stdout)
+    return found
+
+
+def print_table(report: dict[str, Any]) -> None:
+    print(f"\n{'':32s}" + "".join(f"{title:>22s}" for title in ("exact: acc 1 / 1 % / 2", "cut: acc 1 / 1 % / 2")))
+    for name, entry in report.items():
+        if isinstance(entry, dict) and "scores" in entry:
+            cells = []
+            for form in ("exact", "cut"):
+                row = entry["scores"][form]
+                cells.append(f"{row['accuracy 1']} / {row['within 1 %']} / {row['accuracy 2']}")
+            print(f"{name:32s}" + "".join(f"{cell:>22s}" for cell in cells))
+
+
+if __name__ == "__main__":
+    main()
