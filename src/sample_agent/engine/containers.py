@@ -34,8 +34,8 @@ def read_claim(file: BinaryIO) -> Claim | None:
     file.seek(0)
     head = file.read(12)
     try:
-        if head[:4] in (b"RIFF", b"RIFX") and head[8:12] == b"WAVE":
-            return _wav_claim(file, "<" if head[:4] == b"RIFF" else ">")
+        if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+            return _wav_claim(file, ">" if head[:4] == b"RIFX" else "<")
         if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
             return _aiff_claim(file)
     except struct.error:
@@ -44,16 +44,21 @@ def read_claim(file: BinaryIO) -> Claim | None:
 
 
 def _wav_claim(file: BinaryIO, order: str) -> Claim | None:
-    bytes_per_frame, sample_rate = 0, 0
+    bytes_per_frame, sample_rate, long_size = 0, 0, 0
     for _ in range(_MAX_CHUNKS):
         name, size = struct.unpack(f"{order}4sI", file.read(8))
         if name == b"fmt ":
             body = file.read(16)
             _, _, sample_rate, _, bytes_per_frame, _ = struct.unpack(f"{order}HHIIHH", body)
             file.seek(size - 16 + (size & 1), 1)
+        elif name == b"ds64":
+            # RF64: the size that does not fit into the data chunk's own header.
+            _, long_size = struct.unpack(f"{order}QQ", file.read(16))
+            file.seek(size - 16 + (size & 1), 1)
         elif name == b"data":
             if not bytes_per_frame or not sample_rate:
                 return None
+            size = long_size if size == 0xFFFFFFFF and long_size else size
             return Claim(None if size in _UNKNOWN_LENGTHS else size // bytes_per_frame, sample_rate)
         else:
             file.seek(size + (size & 1), 1)

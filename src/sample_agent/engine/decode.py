@@ -13,15 +13,13 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from sample_agent.engine.containers import read_claim
 from sample_agent.engine.errors import AudioError
-from sample_agent.engine.lenient import open_leniently
 from sample_agent.engine.sniff import SNIFF_BYTES, AudioFormat, sniff_format
 
 Block = npt.NDArray[np.float32]
 
 BLOCK_FRAMES = 1 << 16
-MAX_SECONDS = 3600.0
+MAX_SECONDS = 4 * 3600.0
 MAX_BYTES = 1 << 30
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 768_000
 MAX_CHANNELS = 64
@@ -29,6 +27,7 @@ MAX_CHANNELS = 64
 # A float file may go over full scale; beyond +36 dB it is not audio, and powers of it would overflow.
 _MAX_AMPLITUDE = 64.0
 DAMAGED = "The file is damaged; what could be decoded was used."
+UNFINISHED = "The file has no proper end: it is cut short, or was still being written."
 # A header that is off by a few frames (resampled, padded to a codec's frame) is nothing to warn about.
 _MISSING_SECONDS = 0.05
 
@@ -168,6 +167,8 @@ def corrupt(audio_format: AudioFormat) -> AudioError:
 
 
 def _spoken_duration(seconds: float) -> str:
+    if seconds >= 7200:
+        return f"{seconds / 3600:.0f} hours"
     return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
 
@@ -187,46 +188,9 @@ def _open_stream(file: BinaryIO, head: bytes, audio_format: AudioFormat, max_sec
         from sample_agent.engine.aac import open_m4a
 
         return open_m4a(file, max_seconds=max_seconds)
-    return _open_sndfile(file, audio_format, max_seconds)
+    from sample_agent.engine.sndfile import open_sndfile
 
-
-def _open_sndfile(file: BinaryIO, audio_format: AudioFormat, max_seconds: float) -> AudioStream:
-    import soundfile
-
-    claim = read_claim(file)
-    file.seek(0)
-    try:
-        # By descriptor: libsndfile must judge by content, and its wrapper trusts some extensions.
-        sound = soundfile.SoundFile(file.fileno(), closefd=False)
-    except soundfile.LibsndfileError as error:
-        salvaged = open_leniently(file, audio_format)
-        if salvaged is None:
-            raise corrupt(audio_format) from error
-        rate, channels, source = salvaged.sample_rate, salvaged.channels, salvaged.blocks
-        return AudioStream(audio_format, rate, channels, None, source, max_seconds, [DAMAGED])
-
-    warnings: list[str] = []
-
-    def read() -> Iterator[Block]:
-        with sound:
-            frames = 0
-            try:
-                while len(block := sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
-                    frames += len(block)
-                    yield block
-            except soundfile.LibsndfileError as error:
-                if frames:
-                    raise DecodingFailed(str(error)) from error
-            if not frames:
-                salvaged = open_leniently(file, audio_format)
-                if salvaged and (salvaged.sample_rate, salvaged.channels) == (sound.samplerate, sound.channels):
-                    warnings.append(DAMAGED)
-                    yield from salvaged.blocks
-
-    claimed = claim.frames if claim else None
-    if audio_format == "flac" and 0 < sound.frames < 2**62:
-        claimed = sound.frames
-    return AudioStream(audio_format, sound.samplerate, sound.channels, claimed, read(), max_seconds, warnings)
+    return open_sndfile(file, audio_format, max_seconds)
 
 
 def _check(stream: AudioStream) -> None:

@@ -40,7 +40,7 @@ def open_leniently(file: BinaryIO, audio_format: AudioFormat) -> LenientAudio | 
         stream = miniaudio.stream_memory(
             data, miniaudio.SampleFormat.FLOAT32, info.nchannels, info.sample_rate, _BLOCK_FRAMES
         )
-        first = np.array(next(stream, ()), np.float32)
+        first = np.frombuffer(next(stream, b""), np.float32)
     except miniaudio.DecodeError:
         return None
     if not len(first):
@@ -49,6 +49,6 @@ def open_leniently(file: BinaryIO, audio_format: AudioFormat) -> LenientAudio | 
     def blocks() -> Iterator[Floats]:
         yield first.reshape(-1, info.nchannels)
         for samples in stream:
-            yield np.array(samples, np.float32).reshape(-1, info.nchannels)
+            yield np.frombuffer(samples, np.float32).reshape(-1, info.nchannels)
 
     return LenientAudio(info.sample_rate, info.nchannels, blocks())

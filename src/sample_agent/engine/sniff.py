@@ -1,11 +1,15 @@
 """What kind of audio a file is, judged by its first bytes and never by its name."""
 
+import re
+from mmap import mmap
 from typing import Literal
 
 AudioFormat = Literal["wav", "aiff", "flac", "mp3", "ogg", "opus", "m4a"]
 
 SNIFF_BYTES = 4096
 """As many bytes as `sniff_format` ever looks at."""
+
+_SYNC = re.compile(rb"\xff[\xe2-\xff]")
 
 # Brands that MP4 audio carries (ISO 14496-12 file type box). The generic ones are also on video files;
 # those are told apart by the tracks, when the movie box is in reach.
@@ -68,7 +72,8 @@ def _sniff_frames(head: bytes) -> AudioFormat | None:
     rest = head.lstrip(b"\x00")
     if _is_adts_frame(rest):
         return "m4a"
-    return "mp3" if _is_mpeg_frame(rest) else None
+    # Rubbish before the first frame, as a cut out of a stream has, takes two frames to be believed.
+    return "mp3" if _is_mpeg_frame(rest) or first_mpeg_frame(head, 0, len(head)) is not None else None
 
 
 def _is_adts_frame(data: bytes) -> bool:
@@ -120,6 +125,22 @@ def mpeg_frame_length(data: bytes) -> int | None:
         return (12 * bitrate // sample_rate + padding) * 4
     samples_per_byte = 144 if first_version or layer == 2 else 72
     return samples_per_byte * bitrate // sample_rate + padding
+
+
+def first_mpeg_frame(data: bytes | mmap, at: int, reach: int) -> int | None:
+    """The first of `reach` places from `at` on where two MPEG audio frames of one kind follow each other."""
+    for match in _SYNC.finditer(data, at, min(at + reach, len(data))):
+        start = match.start()
+        length = mpeg_frame_length(data[start : start + 4])
+        following = data[start + length : start + length + 4] if length else b""
+        # Version, layer and sample rate stay the same throughout.
+        if (
+            mpeg_frame_length(following)
+            and following[1] == data[start + 1]
+            and not (following[2] ^ data[start + 2]) & 12
+        ):
+            return start
+    return None
 
 
 def _is_mp4_audio(head: bytes) -> bool:

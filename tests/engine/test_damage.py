@@ -1,0 +1,108 @@
+"""Damaged files give what is there, and say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from sample_agent.engine import decode
+from tests.engine.files import write
+from tests.sounds import RATE, drum_loop, tone
+
+SECONDS = 12.0
+
+COMPRESSED = (
+    ("FLAC", "PCM_16"),
+    ("MP3", "MPEG_LAYER_III"),
+    ("OGG", "VORBIS"),
+    ("OGG", "OPUS"),
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], bytes]:
+    """Drums over a tone, in each encoding."""
+    folder = tmp_path_factory.mktemp("whole")
+    drums = np.resize(drum_loop(100, beats=8), int(SECONDS * RATE))
+    samples = 0.5 * drums + 0.3 * tone(440, SECONDS)
+    return {kind: write(folder / "-".join(kind), *kind, samples).read_bytes() for kind in COMPRESSED}
+
+
+def _seconds(path: Path, content: bytes) -> tuple[float, tuple[str, ...]]:
+    path.write_bytes(content)
+    audio = decode(path)
+    return len(audio.samples) / audio.sample_rate, audio.warnings
+
+
+def _length(kind: tuple[str, str]) -> float:
+    # Written as if at 48 kHz.
+    return SECONDS * RATE / 48_000 if kind[1] == "OPUS" else SECONDS
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_a_whole_file_has_no_warning(
+    tmp_path: Path, whole: dict[tuple[str, str], bytes], kind: tuple[str, str]
+) -> None:
+    seconds, warnings = _seconds(tmp_path / "file", whole[kind])
+    assert seconds == pytest.approx(_length(kind), abs=0.1)
+    assert warnings == ()
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_what_lies_behind_damage_is_heard_too(
+    tmp_path: Path, whole: dict[tuple[str, str], bytes], kind: tuple[str, str]
+) -> None:
+    content = bytearray(whole[kind])
+    middle = len(content) // 2
+    content[middle : middle + 300] = np.random.default_rng(1).bytes(300)
+    seconds, warnings = _seconds(tmp_path / "file", bytes(content))
+    # A page of Ogg may hold a second and more.
+    assert seconds > _length(kind) - (2.5 if kind[0] == "OGG" else 0.5)
+    assert len(warnings) == 1
+    assert "damaged" in warnings[0]
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_a_gap_is_heard_of(tmp_path: Path, whole: dict[tuple[str, str], bytes], kind: tuple[str, str]) -> None:
+    content = whole[kind]
+    middle = len(content) // 2
+    seconds, warnings = _seconds(tmp_path / "file", content[:middle] + content[middle + 3000 :])
+    assert _length(kind) / 3 < seconds < _length(kind) + 0.1
+    assert warnings
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_a_file_that_stops_early_is_said_to(
+    tmp_path: Path, whole: dict[tuple[str, str], bytes], kind: tuple[str, str]
+) -> None:
+    content = whole[kind]
+    seconds, warnings = _seconds(tmp_path / "file", content[: len(content) * 6 // 10])
+    assert _length(kind) / 3 < seconds < 0.8 * _length(kind)
+    assert len(warnings) == 1
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_tags_behind_the_audio_are_no_damage(
+    tmp_path: Path, whole: dict[tuple[str, str], bytes], kind: tuple[str, str]
+) -> None:
+    tagged = whole[kind] + b"TAG" + b"title".ljust(125, b"\0")
+    assert _seconds(tmp_path / "file", tagged)[1] == ()
+
+
+def test_rubbish_before_an_mp3_is_skipped(tmp_path: Path, whole: dict[tuple[str, str], bytes]) -> None:
+    rubbish = np.random.default_rng(2).bytes(300)
+    seconds, _ = _seconds(tmp_path / "file", rubbish + whole["MP3", "MPEG_LAYER_III"])
+    assert seconds == pytest.approx(SECONDS, abs=0.2)
+
+
+def test_a_wav_of_the_long_kind_that_is_cut_short_says_how_much_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    with soundfile.SoundFile(path, "w", RATE, 1, format="RF64", subtype="PCM_16") as file:
+        file.write(tone(440, 8.0))
+    content = path.read_bytes()
+    seconds, warnings = _seconds(path, content[: len(content) // 2])
+    assert seconds == pytest.approx(4.0, abs=0.01)
+    assert "4.0 seconds" in warnings[0]
