@@ -19,7 +19,7 @@ from sample_agent.engine.pitch_classes import pitch_classes
 from sample_agent.engine.tuning import Tones, estimate_tuning
 from training.fluid import RATE
 from training.key_corpus import Excerpt, hear, recorded, rendered, sounds
-from training.key_net import Examples, Weights, gather, likelihoods, train
+from training.key_net import Examples, Weights, gather, likelihoods, train_several
 from training.places import recordings, save_weights
 
 FOLDS = (
@@ -40,8 +40,8 @@ RECORDED_WEIGHT = 3.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--excerpts", type=int, default=100_000, metavar="N", help="learn from the first N only")
-    parser.add_argument("--epochs", type=int, default=25)
+    parser.add_argument("--excerpts", type=int, default=3500, metavar="N", help="of some six thousand that there are")
+    parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--folds", type=int, default=len(FOLDS), help="measure the first so many left-out sources")
     parser.add_argument("--judge", type=Path, metavar="FOLDER", help="write answers.json there, train no weights")
     parser.add_argument(
@@ -61,16 +61,16 @@ def main() -> None:
         judge(arguments.judge, arguments.rendered, models)
         return
     for sources in FOLDS[: arguments.folds]:
-        weights = without(sources, examples, weight, arguments.epochs)
+        nets = without(sources, examples, weight, arguments.epochs)
         for source in sources:
-            report(f"{source}, left out", weights, examples.of(examples.source == source))
-    weights = train(examples, epochs=arguments.epochs, seed=1, weight=weight)
-    report("everything, as learned", weights, examples.of(examples.key >= 0))
-    doubt = likelihoods(weights, examples.of(examples.key < 0)).max(axis=1)
+            report(f"{source}, left out", nets, examples.of(examples.source == source))
+    nets = train_several(examples, epochs=arguments.epochs, weight=weight)
+    report("everything, as learned", nets, examples.of(examples.key >= 0))
+    doubt = likelihoods(nets, examples.of(examples.key < 0)).max(axis=1)
     print(
         f"confidence in drums and noise: median {np.median(doubt):.2f}, of one in twenty {np.quantile(doubt, 0.95):.2f}"
     )
-    save_weights("key", {name: np.asarray(array, np.float32) for name, array in weights.items()})
+    save_weights("key", {name: np.stack([net[name] for net in nets]).astype(np.float16) for name in nets[0]})
 
 
 def row(excerpt: Excerpt) -> tuple[np.ndarray[tuple[int, int, int], np.dtype[np.float32]], float, int, str]:
@@ -83,17 +83,17 @@ def classes_of(tones: Tones) -> np.ndarray[tuple[int, int, int], np.dtype[np.flo
 
 def without(
     sources: tuple[str, ...], examples: Examples, weight: np.ndarray[tuple[int], np.dtype[np.float32]], epochs: int
-) -> Weights:
-    """A model that has heard nothing of some sources."""
+) -> list[Weights]:
+    """Nets that have heard nothing of some sources."""
     kept = ~np.isin(examples.source, sources)
-    return train(examples.of(kept), epochs=epochs, seed=1, weight=weight[kept])
+    return train_several(examples.of(kept), epochs=epochs, weight=weight[kept])
 
 
-def report(title: str, weights: Weights, examples: Examples) -> None:
+def report(title: str, nets: list[Weights], examples: Examples) -> None:
     """Exact, MIREX, and how sure the model was and with what right."""
     if not len(examples.key):
         return
-    likelihood = likelihoods(weights, examples)
+    likelihood = likelihoods(nets, examples)
     heard, confidence = likelihood.argmax(axis=1), likelihood.max(axis=1)
     right = heard == examples.key
     weighted = np.mean([mirex(KEYS[key], KEYS[guess]) for key, guess in zip(examples.key, heard, strict=True)])
@@ -106,7 +106,7 @@ def report(title: str, weights: Weights, examples: Examples) -> None:
     )
 
 
-def judge(folder: Path, each: int, models: dict[str, Weights]) -> None:
+def judge(folder: Path, each: int, models: dict[str, list[Weights]]) -> None:
     """Write what models that have not heard a source say of it: a row per file, with the file's path and true key."""
     answers = []
     excerpts = zip(recorded(), (recording.path for recording in recordings("key")), strict=True)

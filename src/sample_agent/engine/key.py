@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
-from sample_agent.engine.pitch_classes import REGISTERS, pitch_classes
+from sample_agent.engine.pitch_classes import pitch_classes
 from sample_agent.engine.tonal import TonalFrames
 from sample_agent.engine.tuning import estimate_tuning, find_tones
 
@@ -113,29 +113,33 @@ def estimate_key(tonal: TonalFrames) -> Key | None:
 def key_likelihoods(classes: Floats, tonality: float) -> npt.NDArray[np.float64]:
     """How likely each of `KEYS` is, shape (24,), sum 1.
 
-    A small net that looks at the pitch classes from each of the twelve tonics in turn, with the same weights: a layer
-    for every segment (it finds chords), their mean over the file, its beginning and its end, then a layer over all
-    twelve transpositions (it finds how the chords lie about the tonic). `python -m training key` makes the weights.
+    The mean of a few small nets that look at the pitch classes from each of the twelve tonics in turn, with the same
+    weights: a layer for every segment (it finds chords), their mean over the file, its beginning and its end, then a
+    layer over all twelve transpositions (it finds how the chords lie about the tonic). `python -m training key` makes
+    the weights.
 
     Args:
         classes: as `pitch_classes` gives them, shape (segments, registers, 12), at least one segment.
         tonality: share of energy in tones; the less there is, the less is believed.
     """
-    weights = _weights()
-    segments = len(classes)
     # Row `tonic` of `turned` has the pitch classes from that tonic upwards.
-    turned = np.ascontiguousarray(classes[:, :, _TURNS].transpose(0, 2, 1, 3)).reshape(segments * 12, REGISTERS * 12)
-    chords = turned @ weights["chord"]
-    chords += weights["chord_bias"]
+    turned = np.ascontiguousarray(classes[:, :, _TURNS].transpose(0, 2, 1, 3)).reshape(len(classes) * 12, -1)
+    mean = turned.reshape(len(classes), 12, -1).mean(axis=0)
+    about = np.array([1.0, np.log(tonality + 0.01), np.log(len(classes))], np.float32)
+    likelihood = [_net(net, turned, mean, about) for net in _nets()]
+    return np.asarray(np.mean(likelihood, axis=0))
+
+
+def _net(net: dict[str, Floats], turned: Floats, mean: Floats, about: Floats) -> npt.NDArray[np.float64]:
+    chords = turned @ net["chord"]
+    chords += net["chord_bias"]
     np.maximum(chords, 0, out=chords)
-    chords = chords.reshape(segments, 12, -1)
-    edge = min(segments, _EDGE_SEGMENTS)
-    heard = np.concatenate([chords.mean(axis=0), chords[:edge].mean(axis=0), chords[-edge:].mean(axis=0)], axis=1)
-    hidden = np.maximum(heard[_TURNS].reshape(12, -1) @ weights["place"] + weights["place_bias"], 0)
-    mean = turned.reshape(segments, 12, -1).mean(axis=0)
-    scores = hidden @ weights["mode"] + mean @ weights["profile"] + weights["mode_bias"]
-    about = np.array([1.0, np.log(tonality + 0.01), np.log(segments)], np.float32)
-    logits = scores.T.reshape(-1).astype(np.float64) * np.exp(about @ weights["trust"])
+    chords = chords.reshape(-1, 12, chords.shape[1])
+    ends = chords[:_EDGE_SEGMENTS], chords[-_EDGE_SEGMENTS:]
+    heard = np.concatenate([part.mean(axis=0) for part in (chords, *ends)], axis=1)
+    hidden = np.maximum(heard[_TURNS].reshape(12, -1) @ net["place"] + net["place_bias"], 0)
+    scores = hidden @ net["mode"] + mean @ net["profile"] + net["mode_bias"]
+    logits = scores.T.reshape(-1).astype(np.float64) * np.exp(about @ net["trust"])
     likelihood = np.exp(logits - logits.max())
     return np.asarray(likelihood / likelihood.sum())
 
@@ -144,6 +148,7 @@ _TURNS = (np.arange(12)[:, None] + np.arange(12)) % 12
 
 
 @cache
-def _weights() -> dict[str, Floats]:
+def _nets() -> list[dict[str, Floats]]:
     with np.load(_WEIGHTS, allow_pickle=False) as arrays:
-        return {name: arrays[name].astype(np.float32) for name in arrays.files}
+        stacked = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    return [dict(zip(stacked, net, strict=True)) for net in zip(*stacked.values(), strict=True)]
