@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -133,7 +134,7 @@ async def test_words_are_given_only_when_asked_for(host: FileHost, engine: httpx
     body = await processed(engine, host.put("a", wav(tone())))
     assert body["ai_analysis"] is None
     assert body["model"] is None
-    assert body["waveform"] is body["preview"] is body["sp404"] is None
+    assert body["waveform"] is body["spectrogram"] is body["preview"] is body["sp404"] is None
 
 
 @pytest.mark.parametrize(
@@ -190,6 +191,24 @@ async def test_the_outline_comes_on_request(host: FileHost, engine: httpx.AsyncC
     assert peaks[0].min() < -120
     assert peaks[1].max() > 120
     assert (peaks[0] <= peaks[1]).all()
+
+
+async def test_the_spectrogram_and_a_closer_outline_come_with_it(host: FileHost, engine: httpx.AsyncClient) -> None:
+    body = await processed(engine, host.put("a", wav(tone(seconds=4.0, level=1.0))), waveform=True)
+    closer = np.frombuffer(base64.b64decode(body["waveform"]["close_peaks"]), np.int8).reshape(2, 16_384)
+    assert (closer[0] <= closer[1]).all()
+    assert closer[1].max() > 120
+    assert PNG_SIZE.match(base64.b64decode(body["spectrogram"]))
+
+
+async def test_a_short_sound_has_no_closer_outline(host: FileHost, engine: httpx.AsyncClient) -> None:
+    body = await processed(engine, host.put("a", wav(tone(seconds=0.3))), waveform=True)
+    assert body["waveform"]["close_peaks"] is None
+    assert PNG_SIZE.match(base64.b64decode(body["spectrogram"]))
+
+
+PNG_SIZE = re.compile(rb"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR....\x00\x00\x00\x80", re.DOTALL)
+"""The head of a picture that is 128 high."""
 
 
 async def test_a_preview_is_sent_where_it_is_wanted(host: FileHost, engine: httpx.AsyncClient) -> None:

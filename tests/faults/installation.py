@@ -30,6 +30,7 @@ from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import Settings
 from sample_agent.library import service
+from sample_agent.library.drawings import keys_beside
 from sample_agent.library.upload import ReceivedFile
 
 PATIENCE = 120
@@ -212,8 +213,10 @@ class Installation:
                 )
         assert sorted(results) == sorted(samples) == sorted(upload.sample_id for upload in uploads)
         assert {row.status for row in samples.values()} == {"completed"}
-        stored = sorted([item.key async for item in self.storage.list()])
-        assert stored == sorted([key for row in samples.values() for key in (row.file_key, row.preview_key)])
+        stored = {item.key async for item in self.storage.list()}
+        expected = [key for row in samples.values() for key in (row.file_key, *keys_beside(row.preview_key))]
+        # Short sounds have no outline to look closer at.
+        assert stored == {key for key in expected if not key.endswith(".peaks") or key in stored}
         await self.until_queue_is_empty()
 
     async def until_queue_is_empty(self) -> None:

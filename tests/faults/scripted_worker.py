@@ -38,6 +38,8 @@ FOUND = Analyzed(
     },
     waveform_row=bytes(128),
     peaks=bytes(4096),
+    close_peaks=None,
+    spectrogram=b"\x89PNG",
     preview_content_type="audio/flac",
     preview_size=7,
     vibe="a short knock",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -151,6 +152,10 @@ async def test_a_stored_file_is_analysed_and_its_preview_stored(
     assert max(analyzed.waveform_row) == 255
     minima, maxima = np.frombuffer(analyzed.peaks, np.int8).reshape(2, 2048)
     assert (minima <= maxima).all()
+    assert analyzed.close_peaks is not None
+    closer = np.frombuffer(analyzed.close_peaks, np.int8).reshape(2, 16_384)
+    assert (closer[1].reshape(2048, 8).max(axis=1) == maxima).all()
+    assert analyzed.spectrogram.startswith(b"\x89PNG")
     assert await keys(storage) == {SOURCE, PREVIEW}
     assert_empty(temporary_files)
 
@@ -314,6 +319,14 @@ async def test_a_wrong_token_is_not_blamed_on_the_file(storage: Storage, engine_
             await analyzer.analyze(SOURCE, PREVIEW, ignored)
 
 
+FROM_BEFORE_THERE_WERE_PICTURES = {
+    "audio_features": {"engine_version": "1"},
+    "ai_analysis": {"text": "a hum", "model": "local"},
+    "waveform": {"row": b64encode(bytes(128)).decode(), "peaks": b64encode(bytes(4096)).decode()},
+    "preview": {"content_type": "audio/flac", "size": 7},
+}
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -321,6 +334,7 @@ async def test_a_wrong_token_is_not_blamed_on_the_file(storage: Storage, engine_
         JSONResponse({}, 200),
         JSONResponse([], 200),
         JSONResponse({"audio_features": {}, "waveform": {"row": "!", "peaks": 3}}, 200),
+        JSONResponse(FROM_BEFORE_THERE_WERE_PICTURES, 200),
         JSONResponse({"code": "unavailable", "detail": "busy"}, 503),
         JSONResponse({"code": "internal-error"}, 500),
         JSONResponse({"code": "url-not-allowed"}, 422),

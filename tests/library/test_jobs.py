@@ -26,6 +26,7 @@ from sample_agent.engine import ENGINE_VERSION, AudioError
 from sample_agent.library import attempts, jobs, tasks, upkeep
 from sample_agent.library.analyzer import Analyzed, AnalyzerUnavailable, OnProgress
 from sample_agent.library.attempts import Attempt, LostLease, Wait
+from sample_agent.library.drawings import keys_beside
 from sample_agent.library.events import JobEvents
 from sample_agent.library.models import Analysis, JobAttempt, ProcessingJob, Sample
 from sample_agent.library.tasks import Tools
@@ -76,6 +77,8 @@ FOUND = Analyzed(
     },
     waveform_row=bytes(128),
     peaks=bytes(4096),
+    close_peaks=None,
+    spectrogram=b"\x89PNG",
     preview_content_type="audio/flac",
     preview_size=7,
     vibe="dusty drum loop",
@@ -520,12 +523,13 @@ async def test_cancelling_a_running_job_stops_its_analysis_and_leaves_no_preview
         await asyncio.wait_for(analyzer.begun.wait(), PATIENCE)
         sample = await the_sample(database, user_id, job_id)
         key = f"previews/{user_id}/{sample.id}"
-        await storage.put(key, b"half", "audio/flac")
+        for beside in keys_beside(key):
+            await storage.put(beside, b"half", "audio/flac")
         async with database.transaction(user_id) as session:
             await jobs.cancel(session, job_id)
 
         async def discarded() -> bool:
-            return await storage.head(key) is None
+            return [stored async for stored in storage.list("previews")] == []
 
         await until(discarded)
     assert await outcomes(database, user_id, job_id) == ["cancelled"]

@@ -23,16 +23,19 @@ async def test_what_has_no_sample_is_swept_when_it_is_old_and_nothing_else(alice
         await alice.analysed(sample_id)
     await alice.http.delete(f"/api/samples/{trashed}")
     before = {stored.key async for stored in storage.list()}
-    assert len(before) == 4
+    assert len(before) == 6  # of each the file, its preview and its spectrogram
 
     yesterday = _made_at(datetime.now(UTC) - timedelta(days=1))
     me = (await alice.http.get("/api/auth/me")).json()["id"]
-    old = [f"uploads/{me}/{yesterday}.wav", f"previews/{me}/{yesterday}.new"]
+    old = [
+        f"uploads/{me}/{yesterday}.wav",
+        *(f"previews/{me}/{yesterday}{beside}" for beside in (".new", ".png", ".peaks")),
+    ]
     young, elsewhere = f"uploads/{me}/{new_id()}.wav", f"uploads/{uuid4()}/{yesterday}.wav"
     for key in (*old, young, elsewhere):
         await storage.put(key, b"x", "audio/wav")
 
-    assert await sweep_orphans(app.state.database, storage, older_than=timedelta(hours=12)) == 2
+    assert await sweep_orphans(app.state.database, storage, older_than=timedelta(hours=12)) == len(old)
     assert {stored.key async for stored in storage.list()} == {*before, young, elsewhere}
     assert await sweep_orphans(app.state.database, storage, older_than=timedelta(0)) == 1
     assert {stored.key async for stored in storage.list()} == {*before, elsewhere}

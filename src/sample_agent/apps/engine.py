@@ -193,9 +193,7 @@ async def _process(engine: Engine, wanted: ProcessRequest) -> ProcessResponse:
             engine, source, folder / "wav", options.upload_url if options.export_sp404 else None
         )
     vibe = describe_locally(examined.features) if options.ai_analysis else None
-    return _response(
-        examined, vibe, rendered, converted, outline=options.waveform, seconds=time.perf_counter() - started
-    )
+    return _response(examined, vibe, rendered, converted, drawn=options.waveform, seconds=time.perf_counter() - started)
 
 
 async def _send_preview(engine: Engine, source: Path, file: Path, url: str | None) -> SentFile | None:
@@ -233,7 +231,7 @@ def _response(
     rendered: SentFile | None,
     converted: ConvertedFile | None,
     *,
-    outline: bool,
+    drawn: bool,
     seconds: float,
 ) -> ProcessResponse:
     return ProcessResponse(
@@ -244,9 +242,18 @@ def _response(
         tokens_input=vibe.tokens_input if vibe else 0,
         tokens_output=vibe.tokens_output if vibe else 0,
         processing_time=round(seconds, 4),
-        waveform=Outline(row=_base64(examined.waveform_row), peaks=_base64(examined.peaks)) if outline else None,
+        waveform=_outline(examined) if drawn else None,
+        spectrogram=_base64(examined.spectrogram) if drawn else None,
         preview=rendered,
         sp404=converted,
+    )
+
+
+def _outline(examined: Examined) -> Outline:
+    return Outline(
+        row=_base64(examined.waveform_row),
+        peaks=_base64(examined.peaks),
+        close_peaks=None if examined.close_peaks is None else _base64(examined.close_peaks),
     )
 
 

@@ -25,7 +25,7 @@ class Options(BaseModel):
     upload_url: str | None = Field(
         None, max_length=8192, description="pre-signed PUT that takes the converted WAV (audio/wav) and creates it"
     )
-    waveform: bool = Field(False, description="answer with the outline of the sound")
+    waveform: bool = Field(False, description="answer with the outline and the spectrogram of the sound")
     preview_upload_url: str | None = Field(
         None,
         max_length=8192,
@@ -68,10 +68,12 @@ class Outline(BaseModel):
     """The outline of the sound, base64.
 
     `row`: 128 unsigned bytes, 255 at the file's own peak. `peaks`: 2048 minima, then 2048 maxima, signed bytes.
+    `close_peaks`: the same eight times as fine; null for a file so short that `peaks` show all there is.
     """
 
     row: str
     peaks: str
+    close_peaks: str | None
 
 
 class SentFile(BaseModel):
@@ -102,6 +104,7 @@ class ProcessResponse(BaseModel):
     tokens_output: int
     processing_time: float
     waveform: Outline | None = None
+    spectrogram: str | None = Field(None, description="PNG, base64: time across, pitch upwards in octaves")
     preview: SentFile | None = None
     sp404: ConvertedFile | None = None
 

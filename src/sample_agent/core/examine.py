@@ -5,6 +5,7 @@ Knows neither storage nor HTTP: a file goes in, a preview and plain data come ou
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +47,15 @@ class Examined:
         features: the analysis as plain JSON data.
         waveform_row: 128 unsigned bytes, the height of the outline; 255 is the file's own peak.
         peaks: 4096 signed bytes: 2048 minima, then 2048 maxima of the downmix; 127 is full scale.
+        close_peaks: the same eight times as fine, or None for a file so short that `peaks` show all there is.
+        spectrogram: a PNG.
     """
 
     features: dict[str, Any]
     waveform_row: bytes
     peaks: bytes
+    close_peaks: bytes | None
+    spectrogram: bytes
 
 
 async def examine(pool: EnginePool, source: Path, *, filename: str, on_progress: OnProgress) -> Examined:
@@ -71,7 +76,14 @@ async def examine(pool: EnginePool, source: Path, *, filename: str, on_progress:
         on_progress(highest, step)
 
     analysis = await _fairly(lambda: pool.analyze(source, filename=filename or None, on_progress=on_analysis))
-    return Examined(analysis.to_dict(), analysis.waveform_row, peaks_bytes(analysis.waveform))
+    finer = len(analysis.waveform_zoom.minimum) > len(analysis.waveform.minimum)
+    return Examined(
+        features=analysis.to_dict(),
+        waveform_row=analysis.waveform_row,
+        peaks=peaks_bytes(analysis.waveform),
+        close_peaks=peaks_bytes(analysis.waveform_zoom) if finer else None,
+        spectrogram=await asyncio.to_thread(analysis.spectrogram.png),
+    )
 
 
 async def preview(pool: EnginePool, source: Path, destination: Path) -> PreviewInfo:

@@ -67,6 +67,8 @@ class Analyzed:
         result: the engine's analysis as plain JSON data (`engine.Analysis.to_dict`).
         waveform_row: 128 unsigned bytes, the height of the outline; 255 is the file's own peak.
         peaks: 4096 signed bytes: 2048 minima, then 2048 maxima of the downmix; 127 is full scale.
+        close_peaks: the same eight times as fine, or None for a file so short that `peaks` show all there is.
+        spectrogram: a PNG.
         preview_content_type: of the object now under the preview's key.
         preview_size: its size in bytes.
         vibe: the sound in a few words.
@@ -75,6 +77,8 @@ class Analyzed:
     result: dict[str, Any]
     waveform_row: bytes
     peaks: bytes
+    close_peaks: bytes | None
+    spectrogram: bytes
     preview_content_type: str
     preview_size: int
     vibe: str
@@ -156,6 +160,8 @@ class LocalAnalyzer:
             result=examined.features,
             waveform_row=examined.waveform_row,
             peaks=examined.peaks,
+            close_peaks=examined.close_peaks,
+            spectrogram=examined.spectrogram,
             preview_content_type=info.content_type,
             preview_size=stored.size,
             vibe=describe(examined.features),
@@ -268,11 +274,14 @@ def _checked(body: Any) -> dict[str, Any]:
 
 
 def _whole(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer, if it holds outline and preview as well."""
+    """The answer, if it holds outlines, spectrogram and preview as well."""
     try:
+        close = answer["waveform"]["close_peaks"]
         fits = (
             len(base64.b64decode(answer["waveform"]["row"])) == 128
             and len(base64.b64decode(answer["waveform"]["peaks"])) == 4096
+            and (close is None or len(base64.b64decode(close)) == 32768)
+            and base64.b64decode(answer["spectrogram"]).startswith(b"\x89PNG")
             and answer["preview"]["content_type"].startswith("audio/")
         )
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -291,10 +300,13 @@ def _features(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _analyzed(answer: dict[str, Any], preview_size: int) -> Analyzed:
+    close = answer["waveform"]["close_peaks"]
     return Analyzed(
         result=_features(answer),
         waveform_row=base64.b64decode(answer["waveform"]["row"]),
         peaks=base64.b64decode(answer["waveform"]["peaks"]),
+        close_peaks=None if close is None else base64.b64decode(close),
+        spectrogram=base64.b64decode(answer["spectrogram"]),
         preview_content_type=answer["preview"]["content_type"],
         preview_size=preview_size,
         vibe=answer["ai_analysis"]["text"],

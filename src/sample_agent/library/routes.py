@@ -22,6 +22,7 @@ from sample_agent.core.request_body import streams_body
 from sample_agent.core.settings import Settings
 from sample_agent.core.storage import Storage
 from sample_agent.library import jobs, service, trash
+from sample_agent.library.drawings import read_close_peaks, read_spectrogram
 from sample_agent.library.idempotency import IdempotencyHeader, once
 from sample_agent.library.models import Sample
 from sample_agent.library.schemas import (
@@ -72,11 +73,23 @@ DUPLICATE: dict[int | str, dict[str, Any]] = {
 }
 
 
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
 class NotPlayableYet(Conflict):
     """The preview is made while the sample is analysed, and that has not ended; or the file could not be decoded."""
 
     code, title = "no-preview", "There is no preview"
     next_step = "Wait for the analysis to complete, or download the original file."
+
+
+class NoSpectrogram(NotFound):
+    """The sample has not been analysed, or only by an engine that drew no spectrograms yet."""
+
+    code, title = "no-spectrogram", "There is no spectrogram"
+    next_step = "Wait for the analysis to complete, or analyse the sample again."
 
 
 def storage_of(request: Request) -> Storage:
@@ -291,14 +304,35 @@ async def link_to_preview(sample_id: UUID, session: OwnTransaction, storage: Use
 
 @router.get("/samples/{sample_id}/waveform")
 async def get_waveform(
-    sample_id: UUID, session: OwnTransaction, points: Annotated[int, Query(ge=16, le=2048)] = 2048
+    sample_id: UUID,
+    user: CurrentUser,
+    database: UsedDatabase,
+    storage: UsedStorage,
+    points: Annotated[int, Query(ge=16, le=service.MOST_POINTS)] = service.POINTS_AT_HAND,
 ) -> Waveform:
-    """Peaks to draw the sample with."""
-    await service.get_sample(session, sample_id, deleted=None)
-    analysis = await service.latest_analysis(session, sample_id)
+    """Peaks to draw the sample with; fewer than asked for when the sample is too short to show more in them."""
+    async with database.transaction(user.user_id) as session:
+        sample = await service.get_sample(session, sample_id, deleted=None)
+        analysis = await service.latest_analysis(session, sample_id)
     if analysis is None:
         raise NotFound("The sample has not been analysed yet.")
-    return service.peaks_to_waveform(analysis.peaks, points)
+    close = None
+    if points > service.POINTS_AT_HAND and sample.preview_key is not None:
+        close = await read_close_peaks(storage, sample.preview_key)
+    return service.peaks_to_waveform(analysis.peaks if close is None else close, points)
+
+
+@router.get("/samples/{sample_id}/spectrogram", response_class=Response, responses=PICTURE)
+async def get_spectrogram(
+    request: Request, sample_id: UUID, user: CurrentUser, database: UsedDatabase, storage: UsedStorage
+) -> Response:
+    """A picture of the sample: time across, pitch upwards in octaves, from 40 Hz to 18 kHz or what its rate allows."""
+    async with database.transaction(user.user_id) as session:
+        sample = await service.get_sample(session, sample_id, deleted=None)
+    picture = await read_spectrogram(storage, sample.preview_key) if sample.preview_key is not None else None
+    if picture is None:
+        raise NoSpectrogram("There is no spectrogram of this sample (yet).")
+    return tagged_content(request, picture, "image/png")
 
 
 def tagged_response(request: Request, body: BaseModel) -> Response:
@@ -307,12 +341,17 @@ def tagged_response(request: Request, body: BaseModel) -> Response:
 
 
 def tagged_json(request: Request, content: bytes) -> Response:
+    """JSON with an ETag, or 304 when the client has it already."""
+    return tagged_content(request, content, "application/json")
+
+
+def tagged_content(request: Request, content: bytes, media_type: str) -> Response:
     """`content` with an ETag, or 304 when the client has it already."""
     etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type="application/json")
+    return Response(content, headers=headers, media_type=media_type)
 
 
 def _expected_size(request: Request, plan: Plan) -> int:

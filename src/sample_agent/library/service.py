@@ -33,6 +33,9 @@ from sample_agent.library.search import ListedSample, search_text
 from sample_agent.library.upload import ReceivedFile
 from sample_agent.library.wording import vibe_of
 
+POINTS_AT_HAND, MOST_POINTS = 2048, 16_384
+"""Points of the outline that every analysis has, and of the one to look closer at."""
+
 
 @dataclass(frozen=True)
 class Added:

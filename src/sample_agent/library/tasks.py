@@ -21,6 +21,7 @@ from sample_agent.engine.errors import AudioError
 from sample_agent.library import attempts, jobs
 from sample_agent.library.analyzer import Analyzed, Analyzer, AnalyzerUnavailable
 from sample_agent.library.attempts import Attempt, LostLease, Wait
+from sample_agent.library.drawings import keys_beside, store_drawings
 from sample_agent.library.models import Analysis, ProcessingJob, Sample
 from sample_agent.library.search import search_text
 from sample_agent.library.wording import is_corrected, vibe_of
@@ -92,6 +93,7 @@ async def _carry_out(attempt: Attempt, tools: Tools) -> End:
     key = preview_key(attempt)
     try:
         analyzed = await _analyze(attempt, key, tools)
+        await store_drawings(tools.storage, key, analyzed)
         async with tools.database.transaction(attempt.user_id) as session:
             sample, job = await attempts.hold(session, attempt)
             _enter(session, sample, analyzed, key)
@@ -198,7 +200,7 @@ def preview_key(attempt: Attempt) -> str:
 
 
 async def _discard_unused_preview(attempt: Attempt, tools: Tools) -> None:
-    """Delete the preview unless the sample shows it or somebody is about to make it."""
+    """Delete the preview and what is drawn beside it, unless the sample shows it or somebody is about to make it."""
     async with tools.database.transaction(attempt.user_id) as session:
         # With the sample's lock no other attempt can begin meanwhile.
         sample = await session.scalar(select(Sample).where(Sample.id == attempt.sample_id).with_for_update())
@@ -206,7 +208,8 @@ async def _discard_unused_preview(attempt: Attempt, tools: Tools) -> None:
             status = await session.scalar(select(ProcessingJob.status).where(ProcessingJob.id == sample.job_id))
             if sample.preview_key is not None or status in jobs.ACTIVE:
                 return
-        await tools.storage.delete(preview_key(attempt))
+        for key in keys_beside(preview_key(attempt)):
+            await tools.storage.delete(key)
 
 
 class _Progress:

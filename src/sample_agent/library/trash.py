@@ -14,6 +14,7 @@ from sample_agent.billing import quotas
 from sample_agent.core.database import Database
 from sample_agent.core.queue import enqueue
 from sample_agent.core.storage import Storage
+from sample_agent.library.drawings import keys_beside
 from sample_agent.library.models import Sample
 
 DELETE_OBJECTS = "delete-objects"
@@ -31,9 +32,13 @@ async def empty_trash(session: AsyncSession, user_id: UUID, *, deleted_before: d
     ).all()
     if gone:
         await quotas.give_back(session, user_id, "storage", sum(row.file_size for row in gone if row.counted))
-        keys = [key for row in gone for key in (row.file_key, row.preview_key) if key]
+        keys = [key for row in gone for key in _keys_of(row.file_key, row.preview_key)]
         await enqueue(session, DELETE_OBJECTS, {"keys": keys})
     return len(gone)
+
+
+def _keys_of(file_key: str, preview_key: str | None) -> Sequence[str]:
+    return (file_key, *keys_beside(preview_key)) if preview_key else (file_key,)
 
 
 async def purge_trash(database: Database, *, older_than: timedelta) -> int:
