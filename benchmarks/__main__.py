@@ -27,6 +27,7 @@ RESULTS = HERE / "results"
 BENCHMARKS = {
     "accuracy": "tempo, key and kind of recordings with known answers",
     "tempo_accuracy": "tempo of loops, exact and cut at random, beside librosa, essentia, aubio and sonara",
+    "key_accuracy": "keys of music beside librosa, essentia and sonara",
     "engine_speed": "processor time and memory of an analysis beside librosa, essentia, aubio and sonara",
     "analyze_vs_librosa": "`sample-agent analyze` beside a librosa script that computes the same things",
     "analyze_many": "`sample-agent analyze` over very many files in one call, and once more",
