@@ -24,6 +24,8 @@ _SHORTEST_SECONDS = 0.3
 
 _HINT_ADDS = 2.5
 """What a tempo the file itself names adds to the log likelihood of candidates near it: odds of about 12 to 1."""
+_WORTH_A_HINT = 0.02
+"""How likely what is heard must make the named tempo for the name to count at all."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def estimate_tempo(
     _, rows = tempo_features(candidates, repetition, mel, envelopes, onsets)
     scores = ranker.trees(rows)
     if named is not None:
-        scores = scores + _HINT_ADDS * (np.abs(candidates / named - 1) < _SAME_TEMPO)
+        agrees = np.abs(candidates / named - 1) < _SAME_TEMPO
+        if _likelihood(scores)[agrees].sum() > _WORTH_A_HINT:
+            scores = scores + _HINT_ADDS * agrees
     heard = ranked(candidates, scores)
     confidence = float(np.interp(heard.confidence, ranker.said, ranker.meant))
     # What is not the answer's is shared out among the others as before.
@@ -106,8 +110,7 @@ def estimate_tempo(
 
 def ranked(candidates: Array, scores: Array) -> Tempo:
     """The candidate with the most likelihood in and around it, and the next ones; `scores` are log likelihoods."""
-    likelihood = np.exp(scores - scores.max())
-    likelihood /= likelihood.sum()
+    likelihood = _likelihood(scores)
     near = np.abs(candidates[:, None] / candidates - 1) < _SAME_TEMPO
     together = near @ likelihood
     # Of candidates that say about the same, the likeliest speaks for all.
@@ -128,3 +131,8 @@ def ranked(candidates: Array, scores: Array) -> Tempo:
         ):
             alternatives.append(TempoCandidate(other, 0.0))
     return Tempo(bpm, float(likelihood[near[best]].sum()), tuple(alternatives))
+
+
+def _likelihood(scores: Array) -> Array:
+    odds = np.exp(scores - scores.max())
+    return np.asarray(odds / odds.sum())
