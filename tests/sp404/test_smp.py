@@ -232,6 +232,24 @@ def test_sixteen_minutes_are_written_and_read_in_constant_memory() -> None:
     assert peak < 4_000_000
 
 
+def test_a_long_mono_file_of_a_unit_is_read_and_none_is_written() -> None:
+    header = SmpHeader(1, 2 * MAX_FRAMES)
+    assert header.file_size == 184_506_368
+    assert SmpHeader.read(header.to_bytes(), header.file_size) == header
+    with pytest.raises(OutOfRangeError, match="46,126,464"):
+        SmpHeader.for_audio(1, MAX_FRAMES + 1)
+    for channels in (1, 2):
+        with pytest.raises(OutOfRangeError, match="frames"):
+            SmpHeader(channels, 2 * MAX_FRAMES // channels + 1)
+
+
+def test_a_file_larger_than_any_of_a_unit_is_refused() -> None:
+    fields = struct.pack(">IIII", 512 + 2 * (2 * MAX_FRAMES + 1) - 8, 48_000, 1, 16)
+    head = b"RFWV" + fields + bytes(12) + hashlib.md5(fields).digest() + bytes(464)
+    with pytest.raises(FormatError, match="more than the unit takes"):
+        SmpHeader.read(head, 512 + 2 * (2 * MAX_FRAMES + 1))
+
+
 @given(
     channels=st.sampled_from([1, 2]),
     frames=st.integers(0, MAX_FRAMES),

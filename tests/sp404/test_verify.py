@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from sample_agent.sp404.project import Pad, Project
 from sample_agent.sp404.project_output import write_card, write_folder, write_zip
 from sample_agent.sp404.recognize import Kind, recognize
 from sample_agent.sp404.slots import PadSlot
+from sample_agent.sp404.smp import MAX_FRAMES, SmpHeader, smp_size
 from sample_agent.sp404.verify import Finding, verify, verify_project
 from tests.damage import damaged
 from tests.device_files import UGC, UTTORI, every_device_file, needs_device_files
@@ -154,12 +156,18 @@ def _cut(path: Path, count: int) -> None:
     path.write_bytes(path.read_bytes()[:-count])
 
 
-def test_what_is_odd_is_a_warning() -> None:
+def test_what_is_odd_is_a_warning(tmp_path: Path) -> None:
     made = full()
     stray = replace(made, audio={**made.audio, slot("D1"): BytesContent(smp(7))})
     assert warnings(stray) == ["D1: SMPL/BANK4-01.SMP is there, but the pad is empty; the unit does not load it"]
     short = Pad.of(BytesContent(smp(5, frames=4_799)), "Short")
     assert warnings(project({"A1": short})) == ["A1: the sample has 99 ms; under 100 ms the unit may call it too short"]
+    long = SmpHeader(1, MAX_FRAMES + 48_000).to_bytes()
+    (tmp_path / "LONG.SMP").write_bytes(long)
+    os.truncate(tmp_path / "LONG.SMP", smp_size(1, MAX_FRAMES + 48_000))
+    assert list(map(str, verify(tmp_path / "LONG.SMP"))) == [
+        "warning: LONG.SMP: the sample has 16.0 minutes; whether the unit takes over 16 is not known"
+    ]
     near = project({"A1": pad(1).with_settings(start=512, end=512 + 999 * 4)})
     assert warnings(near) == ["A1: start and end are 999 frames apart; the unit keeps 1000"]
     within = project({"A1": pad(1).with_settings(loop_top=514)})

@@ -20,7 +20,8 @@ from sample_agent.sp404.errors import FormatError, OutOfRangeError
 SAMPLE_RATE = 48_000
 SAMPLE_BITS = 16
 HEADER_BYTES = 512
-MAX_FRAMES = 46_126_464  # what a unit records until it stops by itself: 960.97 s
+MAX_FRAMES = 46_126_464
+"""What a unit records in stereo until it stops by itself: 960.97 s. Nothing longer is written, in mono neither."""
 
 _KIND = "SMP"
 _MAGIC = b"RFWV"
@@ -40,7 +41,8 @@ def smp_size(channels: int, frames: int) -> int:
 class SmpHeader:
     """The first 512 bytes.
 
-    channels: 1 or 2. frames: sample frames at 48 kHz, 0 to `MAX_FRAMES`.
+    channels: 1 or 2. frames: sample frames at 48 kHz, 0 to `MAX_FRAMES`; what was read in mono may have twice as many,
+    because nobody knows where a unit stops there, and the file is no larger than that of a stereo sample.
     filler: 464 bytes that mean nothing (the maker's app puts random numbers there). reserved: 12 bytes, zero so far.
     """
 
@@ -52,8 +54,8 @@ class SmpHeader:
     def __post_init__(self) -> None:
         if self.channels not in (1, 2):
             raise OutOfRangeError("channels", self.channels, "1 or 2")
-        if not 0 <= self.frames <= MAX_FRAMES:
-            raise OutOfRangeError("frames", self.frames, f"0 to {MAX_FRAMES:,} (16 minutes)")
+        if not 0 <= self.frames <= _most_frames(self.channels):
+            raise OutOfRangeError("frames", self.frames, f"0 to {_most_frames(self.channels):,}")
         if len(self.filler) != 464:
             raise OutOfRangeError("filler", f"{len(self.filler)} bytes", "464 bytes")
         if len(self.reserved) != 12:
@@ -61,8 +63,14 @@ class SmpHeader:
 
     @classmethod
     def for_audio(cls, channels: int, frames: int) -> SmpHeader:
-        """The header this package writes: nothing in the filler, so that equal audio gives equal files."""
-        return cls(channels, frames)
+        """The header this package writes: nothing in the filler, so that equal audio gives equal files.
+
+        Raises `OutOfRangeError` for more than `MAX_FRAMES`, in mono too.
+        """
+        header = cls(channels, max(0, min(frames, MAX_FRAMES)))
+        if header.frames != frames:
+            raise OutOfRangeError("frames", frames, f"0 to {MAX_FRAMES:,} (16 minutes)")
+        return header
 
     @classmethod
     def read(cls, head: bytes, file_size: int) -> SmpHeader:
@@ -82,7 +90,8 @@ class SmpHeader:
         )
         frames, rest = divmod(file_size - HEADER_BYTES, channels * 2)
         _expect(rest == 0, 0x04, "the last frame is not whole")
-        _expect(frames <= MAX_FRAMES, 0x04, f"{frames:,} frames are more than the unit takes ({MAX_FRAMES:,})")
+        most = _most_frames(channels)
+        _expect(frames <= most, 0x04, f"{frames:,} frames are more than the unit takes ({most:,})")
         _expect(head[_DIGEST] == _digest(head[4:0x14]), 0x20, "the checksum is not that of the header")
         return cls(channels, frames, bytes(head[_FILLER]), bytes(head[_RESERVED]))
 
@@ -153,6 +162,11 @@ def _read_exactly(file: BinaryIO, size: int) -> bytes:
         parts.append(part)
         size -= len(part)
     return b"".join(parts)
+
+
+def _most_frames(channels: int) -> int:
+    """Frames in the largest file a unit is known to write."""
+    return MAX_FRAMES * 2 // channels
 
 
 def _digest(fields: bytes) -> bytes:

@@ -24,7 +24,7 @@ from sample_agent.sp404.project import Project
 from sample_agent.sp404.project_reading import open_project_tree, project_folders, read_project
 from sample_agent.sp404.recognize import Kind, recognize
 from sample_agent.sp404.slots import ALL_SLOTS, SLOTS, PadSlot
-from sample_agent.sp404.smp import HEADER_BYTES, SAMPLE_RATE, SmpHeader
+from sample_agent.sp404.smp import HEADER_BYTES, MAX_FRAMES, SAMPLE_RATE, SmpHeader
 from sample_agent.sp404.sx import PadInfo, SxPad, SxSlot
 from sample_agent.sp404.sx_card import SxCard, open_sx_tree, read_sx_card
 from sample_agent.sp404.sx_wav import SX_HEADER_BYTES, SX_SAMPLE_RATE, SxWavHeader
@@ -199,6 +199,9 @@ def _length_findings(header: SmpHeader, where: str) -> Iterator[Finding]:
         yield Finding(
             "warning", where, f"the sample has {milliseconds} ms; under 100 ms the unit may call it too short"
         )
+    if header.frames > MAX_FRAMES:
+        length = f"{header.duration / 60:.1f} minutes"
+        yield Finding("warning", where, f"the sample has {length}; whether the unit takes over 16 is not known")
 
 
 def _region_findings(entry: PadEntry, header: SmpHeader, file_size: int, where: str) -> Iterator[Finding]:
