@@ -9,8 +9,11 @@ import numpy as np
 
 from sample_agent.engine.clipping import Clipping
 from sample_agent.engine.decode import BLOCK_FRAMES, MAX_CHANNELS, MAX_SECONDS, open_audio
+from sample_agent.engine.descriptors import describe
+from sample_agent.engine.embedding import embed
 from sample_agent.engine.envelope import Envelope, measure_envelope
 from sample_agent.engine.errors import AudioError
+from sample_agent.engine.fingerprint import Fingerprint, fingerprint
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.hints import Hints, read_hints
 from sample_agent.engine.key import Key, estimate_key
@@ -23,6 +26,7 @@ from sample_agent.engine.pitch import Pitch, estimate_pitch
 from sample_agent.engine.silence import Silence, measure_silence
 from sample_agent.engine.slices import Slice, cut_slices
 from sample_agent.engine.sniff import AudioFormat
+from sample_agent.engine.sound_class import SoundClass, classify
 from sample_agent.engine.spectral import Spectral
 from sample_agent.engine.spectrogram import Spectrogram
 from sample_agent.engine.stereo import MonoCompatibility
@@ -38,7 +42,7 @@ Progress = Callable[[int, str], None]
 
 _DIGITS = 6
 _ZOOMED_FRAMES = 8 * ZOOM_POINTS
-_ARRAYS = frozenset({"waveform", "waveform_zoom", "spectrogram", "per_frame"})
+_ARRAYS = frozenset({"waveform", "waveform_zoom", "spectrogram", "per_frame", "fingerprint"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,10 @@ class Analysis:
         slices: pieces for pads, at most sixteen.
         dc_offset: mean of the channel farthest off zero, full scale being 1.
         mono_compatibility: None unless there are two channels.
+        sound_class: kick, bass, drum loop, …; None for silence.
         hints: what the file's name and tags say.
+        embedding: a vector for similarity, float32, shape (124,); see `embedding.similarity`.
+        fingerprint: to find the same recording again; see `fingerprint.same_sound`.
         waveform: outline of the downmix in 2048 points; `waveform_row` in 128.
         waveform_zoom: outline in 16,384 points; of files under three seconds in 2048, which are fine enough there.
         per_frame: descriptors over time, when they were asked for.
@@ -73,6 +80,7 @@ class Analysis:
     key: Key | None
     pitch: Pitch | None
     kind: Kind
+    sound_class: SoundClass | None
     loudness: Loudness
     envelope: Envelope
     silence: Silence
@@ -83,6 +91,8 @@ class Analysis:
     onsets: tuple[float, ...]
     slices: tuple[Slice, ...]
     hints: Hints
+    embedding: Floats
+    fingerprint: Fingerprint
     waveform: Waveform
     waveform_zoom: Waveform
     spectrogram: Spectrogram
@@ -179,7 +189,8 @@ def _conclude(
     heard = min(listening.duration, EXCERPT_SECONDS)
     envelopes = onset_envelopes(listening.mel, listening.mel_rate)
     onsets = find_onsets(envelopes, listening.cells)
-    kind = estimate_kind(listening.mel, listening.duration, len(onsets.time))
+    descriptors = describe(listening.mel, listening.mel_rate, listening.cells, listening.tonal)
+    kind = estimate_kind(descriptors, listening.duration)
     tempo = None
     if kind.kind != "one-shot":
         tempo = estimate_tempo(listening.mel, envelopes, heard, len(onsets.time), hints.tempo)
@@ -201,6 +212,7 @@ def _conclude(
         key=key,
         pitch=pitch,
         kind=kind,
+        sound_class=classify(descriptors),
         loudness=listening.loudness,
         envelope=measure_envelope(listening.cells),
         silence=silence,
@@ -211,6 +223,8 @@ def _conclude(
         onsets=tuple(onsets.time.tolist()),
         slices=_slices(listening, onsets, tempo, silence),
         hints=hints,
+        embedding=embed(descriptors),
+        fingerprint=fingerprint(listening.mel, listening.mel_rate),
         waveform=zoom.at(DETAIL_POINTS) if len(zoom.minimum) > DETAIL_POINTS else zoom,
         waveform_zoom=zoom,
         spectrogram=listening.spectrogram,
@@ -241,6 +255,8 @@ def _plain(value: Any) -> Any:
         value = vars(value)
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
     if isinstance(value, (list, tuple)):
         return [_plain(inner) for inner in value]
     return value

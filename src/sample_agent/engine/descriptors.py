@@ -1,0 +1,430 @@
+"""What a sound is like in a fixed row of numbers: what kind, class and embedding are told from.
+
+Everything is read from what the shared pass kept: mel bands, the fine outline of the level, the long-term spectrum.
+Levels are relative to the loudest moment and times are in seconds, so gain, sample rate and silence around the sound
+do not matter. Two numbers mean the same in every file, however long: at most 47 s from its middle are looked at.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from sample_agent.engine.cells import Cells
+from sample_agent.engine.frames import Floats
+from sample_agent.engine.mel import BANDS
+from sample_agent.engine.tonal import TonalFrames
+
+Numbers = npt.NDArray[np.float64]
+
+PARTS = ("spectrum", "timbre", "tonality", "rhythm", "envelope")
+"""The aspects that descriptors are grouped in, in the order of the row."""
+
+_SIZES = {"spectrum": 59, "timbre": 169, "tonality": 37, "rhythm": 20, "envelope": 35}
+"""How many numbers each part has."""
+
+_MAX_SECONDS = 47.0
+_RANGE_DB = 60.0
+_SILENCE = 1e-5
+"""Frames this far (50 dB) below the loudest one at either end do not belong to the sound."""
+
+_MOMENTS = (0.0, 0.012, 0.024, 0.047, 0.093, 0.186, 0.372, 0.743, 1.486, 2.972)
+"""Seconds after the start between which the spectrum is averaged: fine where hits differ, coarse where they ring."""
+_LEVEL_MOMENTS = (0.0, 0.003, 0.006, 0.012, 0.024, 0.047, 0.093, 0.186, 0.372, 0.743, 1.486, 2.972, 5.944)
+_GROUPS = np.array((0, 2, 4, 6, 8, 11, 14, 17, 20, 24, 28, 32, 36))
+"""First mel band of each of 13 groups."""
+
+_PITCHES_PER_OCTAVE, _PITCH_OCTAVES, _LOWEST_PITCH_HZ = 36, 7, 32.703
+_OVERTONES = 8
+_HIGHEST_TONAL_HZ = 4400.0
+_OCTAVES_HZ = (40.0, 70.0, 140.0, 280.0, 560.0, 1100.0, 2200.0, 4400.0)
+_LOW_HZ = (25.0, 45.0, 60.0, 80.0, 105.0, 140.0, 190.0, 260.0, 400.0, 600.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Descriptors:
+    """A sound in numbers.
+
+    Attributes:
+        values: float32, shape (numbers,): the parts one after another.
+        parts: where in `values` each part lies.
+    """
+
+    values: Floats
+    parts: dict[str, slice]
+
+
+def describe(mel: Floats, mel_rate: float, cells: Cells, tonal: TonalFrames) -> Descriptors:
+    """Describe a sound.
+
+    Args:
+        mel: power in mel bands, shape (frames, 40).
+        mel_rate: frames per second.
+        cells: the downmix in cells of 1.5 ms.
+        tonal: its long frames.
+    """
+    level, level_rate = _level(cells)
+    long_spectrum, bin_hz = _long_spectrum(tonal), tonal.width_hz
+    duration = len(mel) / mel_rate
+    mel, level = _middle(mel, mel_rate), _middle(level, level_rate)
+    energy = mel.sum(axis=1, dtype=np.float64)
+    if not energy.max(initial=0.0) > 0:
+        return _joined(dict.fromkeys(PARTS, np.zeros(0)), silent=True)
+    heard = np.flatnonzero(energy > _SILENCE * energy.max())
+    mel = mel[heard[0] : heard[-1] + 1].astype(np.float64)
+    decibels = _decibels(mel / mel.max())
+    weights = np.sqrt(mel.sum(axis=1))
+    weights /= weights.sum()
+    flux = _flux(decibels)
+    return _joined(
+        {
+            "spectrum": _spectrum(mel, decibels, weights, long_spectrum, bin_hz),
+            "timbre": _timbre(mel, decibels, weights, long_spectrum, bin_hz, mel_rate),
+            "tonality": _tonality(mel, long_spectrum, bin_hz, mel_rate),
+            "rhythm": _rhythm(decibels, weights, flux, mel_rate, duration),
+            "envelope": _envelope(level, level_rate),
+        }
+    )
+
+
+def _level(cells: Cells) -> tuple[Floats, float]:
+    """Root mean square of the downmix in stretches of 3 ms, up to a factor, and how many make a second."""
+    energy = cells.energy
+    pairs = energy[: len(energy) // 2 * 2].reshape(-1, 2).sum(axis=1) if len(energy) > 1 else energy
+    level: Floats = np.sqrt(pairs)
+    return level, cells.rate / 2
+
+
+def _long_spectrum(tonal: TonalFrames) -> Floats:
+    """Power spectrum of long frames up to 4.4 kHz, loud frames counting by their amplitude, shape (bins,)."""
+    power = tonal.power[:, : int(_HIGHEST_TONAL_HZ / tonal.width_hz)]
+    energy = power.sum(axis=1)
+    spectrum: Floats = (1 / np.sqrt(energy + np.float32(1e-12))) @ power
+    return spectrum
+
+
+@cache
+def part_slices() -> dict[str, slice]:
+    """Where each part lies in the row of numbers."""
+    ends = np.cumsum([_SIZES[name] for name in PARTS]).tolist()
+    return {name: slice(end - _SIZES[name], end) for name, end in zip(PARTS, ends, strict=True)}
+
+
+def _joined(parts: dict[str, Numbers], *, silent: bool = False) -> Descriptors:
+    values = np.zeros(sum(_SIZES.values())) if silent else np.concatenate([parts[name] for name in PARTS])
+    return Descriptors(np.nan_to_num(values).astype(np.float32), part_slices())
+
+
+def _middle(values: Floats, rate: float) -> Floats:
+    most = int(_MAX_SECONDS * rate)
+    start = max(0, (len(values) - most) // 2)
+    return values[start : start + most]
+
+
+def _decibels(power: Numbers) -> Numbers:
+    """From 0 (60 dB below 1.0, or less) to 1."""
+    return np.asarray(10 * np.log10(power + 10 ** (-_RANGE_DB / 10)) / _RANGE_DB + 1)
+
+
+def _flux(decibels: Numbers) -> Numbers:
+    """How much louder each frame is than the one before, in each group of bands: shape (frames, 13)."""
+    rise = np.maximum(np.diff(decibels, axis=0, prepend=np.zeros((1, BANDS))), 0)
+    return np.asarray(np.add.reduceat(rise, _GROUPS, axis=1))
+
+
+def _spectrum(mel: Numbers, decibels: Numbers, weights: Numbers, long_spectrum: Floats, bin_hz: float) -> Numbers:
+    """Where the energy lies: 40 bands, their moments, and finer stretches at the bottom."""
+    mean = mel.mean(axis=0)
+    amplitude = np.sqrt(mean)
+    amplitude /= amplitude.sum()
+    bands = np.arange(BANDS)
+    centre = float(amplitude @ bands)
+    spread = float(np.sqrt(amplitude @ (bands - centre) ** 2))
+    skew = float(amplitude @ (bands - centre) ** 3) / max(spread, 0.1) ** 3
+    cumulative = np.cumsum(mean) / mean.sum()
+    rolloffs = [float(np.searchsorted(cumulative, share)) / BANDS for share in (0.05, 0.25, 0.5, 0.75, 0.95)]
+    centres = np.sqrt(mel) @ bands / np.maximum(np.sqrt(mel).sum(axis=1), 1e-12)
+    centre_spread = float(np.sqrt(weights @ (centres - weights @ centres) ** 2))
+    low = _shares(long_spectrum, bin_hz, _LOW_HZ)
+    moments = [centre / BANDS, spread / BANDS, skew, centre_spread / BANDS, float(weights @ centres) / BANDS]
+    return np.concatenate((_decibels(mean / mean.max()), moments, rolloffs, _decibels(low)))
+
+
+def _timbre(
+    mel: Numbers, decibels: Numbers, weights: Numbers, long_spectrum: Floats, bin_hz: float, rate: float
+) -> Numbers:
+    """How the spectrum is shaped and how it moves: cepstrum, noisiness, and its course after the start."""
+    mean = weights @ decibels
+    spread = np.sqrt(np.maximum(weights @ np.square(decibels) - np.square(mean), 0))
+    cepstrum = _cosines() @ mean
+    course = _means_between(np.add.reduceat(mel, _GROUPS, axis=1), np.array(_MOMENTS) * rate)
+    course = _decibels(course / max(float(course.max()), 1e-20))
+    flatness = []
+    for start, stop in ((0, 10), (10, 24), (24, 40)):
+        bands = mel[:, start:stop] + 1e-20
+        flat = np.exp(np.log(bands).mean(axis=1)) / bands.mean(axis=1)
+        level = float(weights @ flat)
+        flatness += [level, float(np.sqrt(weights @ (flat - level) ** 2))]
+    change = np.abs(np.diff(decibels, axis=0)).mean(axis=1) if len(decibels) > 1 else np.zeros(1)
+    return np.concatenate(
+        (
+            cepstrum,
+            np.add.reduceat(spread, _GROUPS) / 3,
+            course.ravel(),
+            flatness,
+            _noisiness(long_spectrum, bin_hz),
+            [10 * float(change.mean()), 10 * float(change.std())],
+            _course_of_centre(mel, rate),
+        )
+    )
+
+
+def _course_of_centre(mel: Numbers, rate: float) -> Numbers:
+    course = _means_between(mel, np.array((0.0, 0.02, 0.05, 0.12, 0.3)) * rate)
+    amplitude = np.sqrt(course)
+    centre = amplitude @ np.arange(BANDS) / np.maximum(amplitude.sum(axis=1), 1e-12)
+    return np.asarray(centre / BANDS)
+
+
+def _noisiness(long_spectrum: Floats, bin_hz: float) -> Numbers:
+    """In each of seven octaves: how flat the spectrum is, and how far its peaks stand out, in units of 60 dB."""
+    flat, contrast = np.zeros(len(_OCTAVES_HZ) - 1), np.zeros(len(_OCTAVES_HZ) - 1)
+    for index, (low, high) in enumerate(zip(_OCTAVES_HZ, _OCTAVES_HZ[1:], strict=False)):
+        bins = long_spectrum[int(low / bin_hz) : int(high / bin_hz)].astype(np.float64)
+        if len(bins) > 2 and bins.max() > 0:
+            logs = np.log(bins + 1e-9 * bins.max())
+            flat[index] = np.exp(logs.mean()) / bins.mean()
+            contrast[index] = min((logs.max() - np.median(logs)) / np.log(10) * 10 / _RANGE_DB, 1.5)
+    return np.concatenate((flat, contrast))
+
+
+def _tonality(mel: Numbers, long_spectrum: Floats, bin_hz: float, rate: float) -> Numbers:
+    """Whether there are notes, how high, how many at once, and whether the pitch falls."""
+    energy = _pitch_energy(long_spectrum, bin_hz)
+    amplitude = np.sqrt(energy)
+    amplitude /= max(float(amplitude.max()), 1e-12)
+    around = np.convolve(amplitude, np.ones(13) / 13, "same")
+    peaks = np.zeros_like(amplitude)
+    inner = (
+        (amplitude[1:-1] >= amplitude[:-2])
+        & (amplitude[1:-1] >= amplitude[2:])
+        & (amplitude[1:-1] > 1.8 * around[1:-1])
+    )
+    peaks[1:-1] = amplitude[1:-1] * inner
+    share = float(np.square(peaks).sum() / max(np.square(amplitude).sum(), 1e-12))
+    notes = []
+    left = amplitude.copy()
+    strongest = 0.0
+    for _ in range(4):
+        salience = _salience(left)
+        note = int(salience.argmax())
+        strongest = max(strongest, float(salience[note]))
+        notes.append((note / _PITCHES_PER_OCTAVE, float(salience[note]) / max(strongest, 1e-12)))
+        left = _without(left, note)
+    chroma = np.square(peaks).reshape(_PITCH_OCTAVES, 12, 3).sum(axis=(0, 2))
+    chroma = chroma / max(float(chroma.sum()), 1e-12)
+    entropy = float(-(chroma * np.log(chroma + 1e-9)).sum() / np.log(12))
+    intervals = [float(chroma @ np.roll(chroma, step)) for step in range(1, 7)]
+    low = np.sqrt(_means_between(mel[:, :10], np.array((0.0, 0.012, 0.03, 0.06, 0.12, 0.25, 0.6)) * rate))
+    sweep = low @ np.arange(10) / np.maximum(low.sum(axis=1), 1e-12) / 10
+    around_best = np.square(left).sum() / max(np.square(amplitude).sum(), 1e-12)
+    return np.concatenate(
+        (
+            [share, strongest, notes[0][0] / 7, entropy, float(chroma.max()), float(around_best)],
+            [strength for _, strength in notes[1:]],
+            [((note - notes[0][0]) * 12 % 12) / 12 for note, _ in notes[1:]],
+            intervals,
+            sweep,
+            [float(np.count_nonzero(peaks > 0.1)) / 20, float(np.count_nonzero(peaks > 0.03)) / 40],
+            np.add.reduceat(np.square(amplitude), np.arange(0, len(amplitude), 36 * 7 // 6))[:6]
+            / max(float(np.square(amplitude).sum()), 1e-12),
+            _harmonics(amplitude, int(notes[0][0] * _PITCHES_PER_OCTAVE)),
+        )
+    )
+
+
+def _harmonics(amplitude: Numbers, note: int) -> Numbers:
+    places = np.minimum(note + _overtone_steps()[:5], len(amplitude) - 1)
+    return np.asarray(amplitude[places])
+
+
+def _pitch_energy(long_spectrum: Floats, bin_hz: float) -> Numbers:
+    """Energy in thirds of a semitone from C1 over seven octaves."""
+    steps = _PITCHES_PER_OCTAVE * _PITCH_OCTAVES
+    edges = _LOWEST_PITCH_HZ * 2 ** ((np.arange(steps + 1) - 0.5) / _PITCHES_PER_OCTAVE)
+    cumulative = np.cumsum(long_spectrum, dtype=np.float64)
+    return np.asarray(np.diff(np.interp(edges / bin_hz - 0.5, np.arange(len(cumulative)), cumulative)))
+
+
+@cache
+def _overtone_steps() -> npt.NDArray[np.int64]:
+    return np.round(_PITCHES_PER_OCTAVE * np.log2(np.arange(1, _OVERTONES + 1))).astype(np.int64)
+
+
+def _salience(amplitude: Numbers) -> Numbers:
+    """How well each pitch explains the spectrum as its overtones, falling by 0.8 each (Klapuri 2006, simplified)."""
+    padded = np.concatenate((amplitude, np.zeros(_PITCHES_PER_OCTAVE * 3 + 1)))
+    places = np.arange(len(amplitude))[:, None] + _overtone_steps()
+    return np.asarray(padded[places] @ 0.8 ** np.arange(_OVERTONES))
+
+
+def _without(amplitude: Numbers, note: int) -> Numbers:
+    """The spectrum less one note and its overtones."""
+    left = amplitude.copy()
+    for place in note + _overtone_steps():
+        left[max(place - 1, 0) : place + 2] = 0
+    return left
+
+
+def _rhythm(decibels: Numbers, weights: Numbers, flux: Numbers, rate: float, duration: float) -> Numbers:
+    """How many sounds, how regular, how much comes back."""
+    total = flux.sum(axis=1)
+    strongest = max(float(total.max()), 1e-9)
+    relative = total / strongest
+    gap = max(1, round(0.05 * rate))
+    padded = np.pad(relative, gap)
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * gap + 1).max(axis=1)
+    onsets = np.flatnonzero((relative >= highest) & (relative > 0.15))
+    seconds = len(decibels) / rate
+    gaps = np.diff(onsets) / rate
+    early = max(1, round(0.1 * rate))
+    loudness = decibels.mean(axis=1)
+    half = len(decibels) // 2
+    alike = _likeness(decibels[:half], decibels[half : 2 * half]) if half > 8 else 0.0
+    lag, strength, low_strength = _period(total, flux[:, :5].sum(axis=1), rate)
+    level = weights / weights.max()
+    tenth = max(1, len(level) // 10)
+    return np.array(
+        [
+            np.log2(1 + len(onsets)) / 4,
+            np.log2(1 + len(onsets) / max(seconds, 0.1)) / 4,
+            float(np.median(gaps)) if len(gaps) else 0.0,
+            float(gaps.std() / gaps.mean()) if len(gaps) > 1 else 0.0,
+            float(total[:early].sum() / total.sum()) if total.sum() > 0 else 1.0,
+            float(relative[early:].max(initial=0.0)),
+            float(relative.mean()),
+            float((flux[early:, :5].sum() + 1e-3) / (flux[early:].sum() + 1e-2)),
+            lag,
+            strength,
+            low_strength,
+            alike,
+            np.log2(max(duration, 0.02)) / 4,
+            np.log2(max(seconds, 0.02)) / 4,
+            float((level > 0.03).mean()),
+            float((level > 0.3).mean()),
+            float(level[-tenth:].mean()),
+            float(level.mean()),
+            float((np.arange(len(level)) @ level) / level.sum() / len(level)),
+            float(loudness.std()),
+        ]
+    )
+
+
+def _likeness(first: Numbers, second: Numbers) -> float:
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    scale = np.sqrt(np.square(first).sum() * np.square(second).sum())
+    return float((first * second).sum() / scale) if scale > 1e-9 else 0.0
+
+
+def _period(total: Numbers, low: Numbers, rate: float) -> tuple[float, float, float]:
+    """Lag in octaves of a second and height of the highest autocorrelation between 0.12 and 2 s; the latter also of
+    the low bands."""
+    first, last = round(0.12 * rate), min(round(2.0 * rate), len(total) * 2 // 3)
+    if last <= first + 2:
+        return 0.0, 0.0, 0.0
+    both = _autocorrelation(np.stack((total, low)))[:, first:last]
+    lag = int(both[0].argmax()) + first
+    return float(np.log2(lag / rate)) / 4, float(both[0].max()), float(both[1].max())
+
+
+def _autocorrelation(values: Numbers) -> Numbers:
+    import scipy.fft
+
+    length = values.shape[1]
+    values = values - values.mean(axis=1, keepdims=True)
+    spectrum = scipy.fft.rfft(values, scipy.fft.next_fast_len(2 * length, real=True), axis=1)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    correlation = scipy.fft.irfft(power, axis=1)[:, :length]
+    return np.asarray(correlation / np.maximum(correlation[:, :1], 1e-12))
+
+
+def _envelope(level: Floats, rate: float) -> Numbers:
+    """How the level rises and falls."""
+    relative = level.astype(np.float64) / max(float(level.max(initial=0.0)), 1e-12)
+    heard = np.flatnonzero(relative > 0.05)
+    start = int(heard[0]) if len(heard) else 0
+    relative = relative[start:]
+    peak = int(relative.argmax())
+    falls = []
+    for decibels in (6, 12, 20, 30, 40):
+        above = np.flatnonzero(relative[peak:] > 10 ** (-decibels / 20))
+        falls.append(np.log2(1 + 100 * (above[-1] if len(above) else 0) / rate) / 8)
+    power = np.square(relative)
+    course = _decibels(_means_between(power[:, None], np.array(_LEVEL_MOMENTS) * rate)[:, 0])
+    length = int(np.flatnonzero(relative > 0.01)[-1]) + 1
+    tenths = _decibels(_means_between(power[:length, None], np.linspace(0, length, 9))[:, 0])
+    centre = float(np.arange(len(power)) @ relative / max(relative.sum(), 1e-12))
+    burst = relative[: max(8, round(0.08 * rate))]
+    return np.concatenate(
+        (
+            [np.log2(1 + 200 * peak / rate) / 8, float(np.log2(1 + 100 * centre / rate)) / 8],
+            falls,
+            course,
+            tenths,
+            [
+                centre / max(length, 1),
+                float(np.sqrt(power[:length].mean())),
+                np.log2(1 + 100 * length / rate) / 8,
+                *_bursts(burst, rate),
+                *_trembling(relative[:length], rate),
+            ],
+        )
+    )
+
+
+def _bursts(level: Numbers, rate: float) -> tuple[float, float, float]:
+    """Hands that clap fall apart: how many peaks the first 80 ms have, how deep the dips between, how rough it is."""
+    inner = (level[1:-1] > level[:-2]) & (level[1:-1] >= level[2:]) & (level[1:-1] > 0.25)
+    peaks = np.flatnonzero(inner) + 1
+    dips = [1 - level[a:b].min() / min(level[a], level[b]) for a, b in zip(peaks, peaks[1:], strict=False)]
+    rough = float(np.abs(np.diff(level)).sum() / max(level.max() * 2, 1e-9))
+    return len(peaks) / 5, float(max(dips, default=0.0)), rough / 3
+
+
+def _trembling(level: Numbers, rate: float) -> tuple[float, float]:
+    """How much the level moves against its own mean over 50 ms, over all and after the first 100 ms."""
+    width = max(3, round(0.05 * rate) | 1)
+    if len(level) < 2 * width:
+        return 0.0, 0.0
+    smooth = np.convolve(level, np.ones(width) / width, "same")
+    moving = np.abs(level - smooth) / np.maximum(smooth, 0.02)
+    return float(moving.mean()), float(moving[2 * width :].mean()) if len(moving) > 3 * width else 0.0
+
+
+def _means_between(values: Numbers, edges: Numbers) -> Numbers:
+    """Mean of the rows between each two edges (rows counted with fractions rounded, at least one); zero past the
+    end. Shape (edges - 1, columns)."""
+    starts = np.round(edges[:-1]).astype(np.int64)
+    stops = np.maximum(np.round(edges[1:]).astype(np.int64), starts + 1)
+    cumulative = np.concatenate((np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)))
+    last = len(values)
+    sums = cumulative[np.minimum(stops, last)] - cumulative[np.minimum(starts, last)]
+    return np.asarray(np.maximum(sums, 0) / (stops - starts)[:, None])
+
+
+def _shares(power: Floats, bin_hz: float, edges: tuple[float, ...]) -> Numbers:
+    """Energy between each two frequencies, as a share of the strongest stretch."""
+    cumulative = np.cumsum(power, dtype=np.float64)
+    at = np.interp(np.array(edges) / bin_hz - 0.5, np.arange(len(cumulative)), cumulative)
+    parts = np.maximum(np.diff(at), 0)
+    return np.asarray(parts / max(float(cumulative[-1]), 1e-20))
+
+
+@cache
+def _cosines() -> Numbers:
+    """Cosine transform from 40 bands to 13 coefficients, orthonormal, shape (13, 40)."""
+    order, band = np.arange(13)[:, None], np.arange(BANDS)[None, :]
+    cosines = np.sqrt(2 / BANDS) * np.cos(np.pi * order * (band + 0.5) / BANDS)
+    cosines[0] /= np.sqrt(2)
+    return np.asarray(cosines)

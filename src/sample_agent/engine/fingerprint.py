@@ -1,0 +1,159 @@
+"""Recognising the same recording again: in another encoding, louder, trimmed, resampled.
+
+A fingerprint is a small picture of the sound: levels in seventeen bands below 9 kHz, in quarter decibels below the
+loudest, at two speeds, 12 ms a column for the first three seconds and 46 ms for the first 24. Two pictures are laid
+over each other at every offset and compared where either is loud. It takes up to 9 kB, a one-shot of half a second
+1 kB.
+
+To find duplicates in a large library, compare only those whose embeddings are close (`embedding.similarities`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sample_agent.engine.frames import Floats
+
+_BANDS = 17
+_FINE_RATE, _COARSE_RATE = 86.13, 21.53
+_FINE_COLUMNS, _COARSE_COLUMNS = 256, 512
+_STEP_DB = 0.25
+_FLOOR_DB = 63.75
+_SILENCE = 1e-5
+
+_MOST_SECONDS_APART = 0.4
+"""How much one of the two may have been trimmed at its start."""
+_LOUD_DB = 30.0
+"""Cells this far below the loudest are compared; what is softer is the encoder's."""
+_LEAST_OVERLAP = 0.55
+_LEAST_COLUMNS = 4
+_FULL_COLUMNS = 24
+_SAME_DB, _SLOPE = 2.2, 3.0
+"""A mean difference at which it may as well be another sound, and how fast confidence falls around it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """A picture of a sound.
+
+    Attributes:
+        fine, coarse: uint8, shape (columns, 17), quarter decibels below the loudest cell; 255 is 64 dB or more.
+        start: seconds before the first column, which is where the sound begins.
+        duration: of the sound without silence at its ends, in seconds.
+    """
+
+    fine: npt.NDArray[np.uint8]
+    coarse: npt.NDArray[np.uint8]
+    start: float
+    duration: float
+
+
+@dataclass(frozen=True)
+class Match:
+    """Whether two files are the same recording.
+
+    Attributes:
+        confidence: 0 to 1; from 0.5 on they are taken for the same.
+        offset: by how many seconds the sound starts later in the first file than in the second.
+        difference_db: mean difference of the levels where they overlap.
+    """
+
+    confidence: float
+    offset: float
+    difference_db: float
+
+    @property
+    def same(self) -> bool:
+        """Whether they are taken for the same recording."""
+        return self.confidence >= 0.5
+
+
+def fingerprint(mel: Floats, mel_rate: float) -> Fingerprint:
+    """The fingerprint of a sound from its mel bands, shape (frames, 40)."""
+    bands = mel[:, : 2 * _BANDS].reshape(len(mel), _BANDS, 2).sum(axis=2)
+    energy = bands.sum(axis=1)
+    loudest = float(energy.max(initial=0.0))
+    if loudest <= 0:
+        empty = np.zeros((0, _BANDS), np.uint8)
+        return Fingerprint(empty, empty, 0.0, 0.0)
+    heard = np.flatnonzero(energy > _SILENCE * loudest)
+    bands = bands[heard[0] : heard[-1] + 1]
+    fine = _resampled(bands, mel_rate / _FINE_RATE, _FINE_COLUMNS)
+    coarse = _resampled(bands, mel_rate / _COARSE_RATE, _COARSE_COLUMNS)
+    return Fingerprint(_quantized(fine), _quantized(coarse), float(heard[0] / mel_rate), len(bands) / mel_rate)
+
+
+def same_sound(a: Fingerprint, b: Fingerprint) -> Match:
+    """Whether two fingerprints are of the same recording, and how far apart it starts in the two files.
+
+    Gain, encoding, sample rate and trimmed ends do not matter; another pitch, speed or equalisation makes another
+    recording.
+    """
+    if not len(a.fine) or not len(b.fine):
+        return Match(0.0, 0.0, _FLOOR_DB)
+    fine, fine_shift, fine_columns = _laid_over(a.fine, b.fine, round(_MOST_SECONDS_APART * _FINE_RATE))
+    difference, columns = fine, fine_columns
+    if max(len(a.coarse), len(b.coarse)) > _FINE_COLUMNS * _COARSE_RATE / _FINE_RATE:
+        coarse, _, _ = _laid_over(a.coarse, b.coarse, round(_MOST_SECONDS_APART * _COARSE_RATE) + 1)
+        difference = max(fine, coarse)
+    # A few columns agree by chance more easily than many.
+    allowed = _SAME_DB * (0.6 + 0.4 * min(1.0, columns / _FULL_COLUMNS))
+    confidence = float(1 / (1 + np.exp(_SLOPE * (difference - allowed))))
+    return Match(confidence, a.start - b.start + fine_shift / _FINE_RATE, difference)
+
+
+def _resampled(bands: Floats, step: float, most: int) -> Floats:
+    """Columns `step` frames apart: in between where the step is near one, means over it where it is long."""
+    count = min(most, max(1, int(len(bands) / step)))
+    if step < 2:
+        at = np.minimum(np.arange(count) * step, len(bands) - 1)
+        low = at.astype(np.int64)
+        share = (at - low)[:, None]
+        high = np.minimum(low + 1, len(bands) - 1)
+        columns: Floats = bands[low] * (1 - share) + bands[high] * share
+        return columns
+    edges = np.round(np.arange(count) * step).astype(np.int64)
+    stops = np.minimum(np.round((np.arange(count) + 1) * step).astype(np.int64), len(bands))
+    cumulative = np.concatenate((np.zeros((1, bands.shape[1])), np.cumsum(bands, axis=0, dtype=np.float64)))
+    means: Floats = ((cumulative[stops] - cumulative[edges]) / np.maximum(stops - edges, 1)[:, None]).astype(np.float32)
+    return means
+
+
+def _quantized(columns: Floats) -> npt.NDArray[np.uint8]:
+    below = -10 * np.log10(np.maximum(columns / max(float(columns.max()), 1e-20), 1e-7))
+    return np.round(np.minimum(below, _FLOOR_DB) / _STEP_DB).astype(np.uint8)
+
+
+def _laid_over(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], reach: int) -> tuple[float, float, int]:
+    """The smallest mean difference in dB over all offsets, the offset of `b` in `a` in columns, and the overlap.
+
+    Offsets go in halves of a column, so that a trim between two columns still fits.
+    """
+    first, second = a.astype(np.float32) * _STEP_DB, b.astype(np.float32) * _STEP_DB
+    least = max(min(_LEAST_COLUMNS, len(a), len(b)), int(_LEAST_OVERLAP * min(len(a), len(b))))
+    best = (_FLOOR_DB, 0.0, 0)
+    for half in (0.0, 0.5):
+        shifted = second if half == 0 else (second[1:] + second[:-1]) / 2
+        if not len(shifted):
+            continue
+        for shift in range(-reach, reach + 1):
+            start, stop = max(0, shift), min(len(first), len(shifted) + shift)
+            if stop - start < least:
+                continue
+            difference = _difference(first[start:stop], shifted[start - shift : stop - shift])
+            if difference < best[0]:
+                best = (difference, shift - half, stop - start)
+    return best
+
+
+def _difference(first: Floats, second: Floats) -> float:
+    """Mean difference in dB of cells that are loud in either, after their own gain is taken out."""
+    louder = np.minimum(first, second)
+    weights = np.maximum(_LOUD_DB - louder + louder.min(), 0)
+    total = float(weights.sum())
+    if total <= 0:
+        return _FLOOR_DB
+    apart = first - second
+    apart = apart - float((weights * apart).sum()) / total
+    return float((weights * np.minimum(np.abs(apart), 15)).sum()) / total

@@ -1,0 +1,111 @@
+"""Trains one-shot, loop or track: python -m training kind [--only-judge]
+
+Two small nets on the descriptors of rhythm and envelope. Judged on the recordings with whole sources left out, and on
+made loops and songs left out by fifths.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+
+import numpy as np
+import numpy.typing as npt
+
+from sample_agent.engine.descriptors import part_slices
+from sample_agent.engine.kind import KIND_PARTS, KINDS
+from training import net
+from training.material import MADE, Table, described
+from training.places import save_weights
+from training.sound_class import Scale
+
+Array = npt.NDArray[np.float32]
+
+NETS = 2
+_UNITS = 40
+_STEPS, _BATCH = 800, 512
+_DROPOUT, _NOISE, _DECAY = 0.2, 0.15, 2e-2
+
+
+def main() -> None:
+    table = described()
+    values = inputs_of(table)
+    sharpness = judge(table, values)
+    if "--only-judge" in sys.argv:
+        return
+    scale = Scale.of(values)
+    nets = [trained(scale(values), table, seed) for seed in range(NETS)]
+    path = save_weights("kind", {
+        "mean": scale.mean,
+        "scale": scale.deviation,
+        "sharpness": np.array(sharpness, np.float32),
+        **{name: np.stack([one[name] for one in nets]).astype(np.float16) for name in nets[0]},
+    })  # fmt: skip
+    print(f"{path.name}: {path.stat().st_size // 1000} kB")
+
+
+def inputs_of(table: Table) -> Array:
+    places = part_slices()
+    return np.concatenate([table.values[:, places[name]] for name in KIND_PARTS], axis=1)
+
+
+def trained(values: Array, table: Table, seed: int) -> net.Weights:
+    random = np.random.default_rng(seed)
+    truth = np.array([[float(kind == name) for name in KINDS] for kind in table.kind], np.float32)
+    count = Counter(zip(table.kind, table.source, strict=True))
+    kinds = Counter(table.kind)
+    # Every kind counts alike; within one, small sources more than their size.
+    weight = np.array(
+        [count[pair] ** -0.4 / kinds[pair[0]] ** 0.6 for pair in zip(table.kind, table.source, strict=True)]
+    )
+    chance, even = weight / weight.sum(), np.full(_BATCH, 1 / _BATCH, np.float32)
+
+    def gradient(weights: net.Weights) -> net.Weights:
+        chosen = random.choice(len(values), _BATCH, p=chance)
+        inputs = values[chosen] + _NOISE * random.standard_normal((_BATCH, values.shape[1]), dtype=np.float32)
+        hidden, logits = net.forwards(weights, inputs, net.kept((_BATCH, _UNITS), _DROPOUT, random))
+        return net.backwards(weights, inputs, hidden, net.set_slope(logits, truth[chosen], even))
+
+    return net.train(net.fresh(values.shape[1], _UNITS, len(KINDS), random), gradient, _STEPS, decay=_DECAY)
+
+
+def judge(table: Table, values: Array) -> float:
+    """Print how well nets do on what they have not heard; the sharpness that fits their answers best."""
+    fold = np.where(np.isin(table.source, MADE), [str(index % 5) for index in range(len(table))], table.source)
+    asked = table.original | np.isin(table.source, ["loops", "songs", "speech"])
+    likely = np.zeros((len(table), len(KINDS)), np.float32)
+    for left_out in sorted(set(fold)):
+        here, known = (fold == left_out) & asked, fold != left_out
+        if not here.any():
+            continue
+        scale = Scale.of(values[known])
+        nets = [trained(scale(values[known]), table.where(known), seed) for seed in range(NETS)]
+        likely[here] = np.mean([net.softmax(net.forwards(one, scale(values[here]))[1]) for one in nets], axis=0)
+    right = np.array(KINDS)[likely.argmax(axis=1)] == table.kind
+    for source in sorted(set(table.source[asked])):
+        for kind in KINDS:
+            here = asked & (table.source == source) & (table.kind == kind)
+            if here.any():
+                print(f"{source:24s}{kind:10s}{here.sum():6d}{100 * right[here].mean():8.1f} %")
+    found = asked & ~np.isin(table.source, MADE)
+    print(f"{'recordings':24s}{'':10s}{found.sum():6d}{100 * right[found].mean():8.1f} %")
+    sharpness = min(
+        np.arange(0.5, 1.55, 0.05), key=lambda value: _surprise(likely[asked], table.kind[asked], float(value))
+    )
+    confidence = net.softmax(float(sharpness) * np.log(likely + 1e-7)).max(axis=1)
+    sure = asked & (confidence >= 0.9)
+    print(
+        f"confidence from 0.9: {100 * sure.sum() / asked.sum():.0f} % of the answers, {100 * right[sure].mean():.1f} % right"
+    )
+    return round(float(sharpness), 2)
+
+
+def _surprise(likely: Array, kind: npt.NDArray[np.str_], sharpness: float) -> float:
+    """Mean negative log-likelihood of the truth."""
+    sharp = net.softmax(sharpness * np.log(likely + 1e-7))
+    truth = np.array([KINDS.index(name) for name in kind])
+    return float(-np.log(sharp[np.arange(len(sharp)), truth] + 1e-9).mean())
+
+
+if __name__ == "__main__":
+    main()
