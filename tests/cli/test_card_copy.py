@@ -59,6 +59,16 @@ def test_a_card_of_an_sx_is_copied(tmp_path: Path) -> None:
     assert contents(tmp_path / "out") == contents(tmp_path / "third") == contents(tmp_path / "in")
 
 
+def test_a_copy_within_what_is_copied_is_refused(tmp_path: Path) -> None:
+    folder = write_card(full(), tmp_path / "card", 3)
+    before = contents(tmp_path / "card")
+    done = card("copy", folder, folder / "backup")
+    assert done.code == 1
+    assert "which is to be copied" in done.err
+    assert contents(tmp_path / "card") == before
+    assert card("copy", tmp_path / "card", tmp_path / "card" / "EXPORT" / "PROJECT" / "PROJECT_04").code == 0
+
+
 def test_nothing_is_written_over_unless_asked(tmp_path: Path) -> None:
     write_folder(project(name="Old"), tmp_path / "out")
     write_zip(project(name="Old"), tmp_path / "out.zip")

@@ -173,7 +173,14 @@ def test_letter_case_does_not_matter(folder: Path, tmp_path: Path) -> None:
 
 def test_what_macos_leaves_about_is_passed_over(folder: Path, tmp_path: Path) -> None:
     clean = contents(folder)
-    for name in (".DS_Store", "SMPL/._BANK1-01.SMP", "._PADCONF.BIN", ".Spotlight-V100/store.db", "__MACOSX/PTN/x"):
+    for name in (
+        "Icon\r",
+        ".DS_Store",
+        "SMPL/._BANK1-01.SMP",
+        "._PADCONF.BIN",
+        ".Spotlight-V100/store.db",
+        "__MACOSX/PTN/x",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"litter")
     write_folder(load_project(folder), tmp_path / "again")
@@ -251,6 +258,13 @@ def test_nothing_is_left_of_a_project_whose_sample_changed_meanwhile(grown: int,
         write_zip(read, tmp_path / "fresh.zip")
     assert contents(kept) == before
     assert sorted(each.name for each in tmp_path.iterdir()) == ["PROJECT_01", "kept"]
+
+
+@pytest.mark.parametrize("hidden", [".PROJECT_01.1a2b3c4d.part", ".Trash-1000/files/PROJECT_01", "$RECYCLE.BIN/1/P"])
+def test_what_was_thrown_away_or_never_finished_is_no_project(hidden: str, folder: Path, tmp_path: Path) -> None:
+    write_folder(project(name="Hidden"), tmp_path / hidden)
+    assert load_project(tmp_path).name == load_project(folder).name != "Hidden"
+    assert load_project(tmp_path / hidden).name == "Hidden"
 
 
 KILLED = """

@@ -15,7 +15,7 @@ _MAX_ENTRIES = 200_000
 _MAX_DEPTH = 12
 _SEARCH_DEPTH = 5  # CARD/EXPORT/PROJECT/PROJECT_01/PADCONF.BIN
 _LITTER = frozenset(
-    (".ds_store", ".spotlight-v100", ".trashes", ".fseventsd", ".temporaryitems", ".apdisk", "__macosx")
+    (".ds_store", ".spotlight-v100", ".trashes", ".fseventsd", ".temporaryitems", ".apdisk", "__macosx", "icon\r")
 )
 
 
@@ -115,11 +115,14 @@ def _is_litter(name: str) -> bool:
 
 
 def _holding(found: Iterable[str], marker: str) -> list[str]:
-    """Folders with the marker, and of those only the outermost: a copy within a project is a file of the project."""
+    """Folders with the marker, and of those only the outermost: a copy within a project is a file of the project.
+
+    What lies in a hidden folder has been thrown away, or was never finished.
+    """
     folders = [
         name[: -len(marker)].rstrip("/")
         for name in found
-        if f"/{name.upper()}".endswith(f"/{marker}") and name.count("/") <= _SEARCH_DEPTH
+        if f"/{name.upper()}".endswith(f"/{marker}") and name.count("/") <= _SEARCH_DEPTH and not _is_hidden(name)
     ]
     folders.sort(key=lambda each: (each.count("/") if each else -1, each))
     outermost: list[str] = []
@@ -127,6 +130,10 @@ def _holding(found: Iterable[str], marker: str) -> list[str]:
         if not any(outer == "" or folder == outer or folder.startswith(f"{outer}/") for outer in outermost):
             outermost.append(folder)
     return outermost
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") or part.upper() == "$RECYCLE.BIN" for part in name.split("/"))
 
 
 def _content(path: Path, name: str, found: Content | os.DirEntry[str], kind: str) -> Content:

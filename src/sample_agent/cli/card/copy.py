@@ -23,7 +23,8 @@ def copy(
 ) -> None:
     """Read a project, a card or a file of the unit, and write it again with the same bytes.
 
-    What is damaged is not copied: the message says where. Files macOS leaves about are left behind.
+    What is damaged is not copied: the message says where. Only sounds, pictures and the chain of a project are passed
+    on as they are. Files macOS leaves about are left behind.
     """
     from sample_agent.sp404.recognize import Kind, recognize
 
@@ -42,6 +43,7 @@ def _copy_project(source: Path, out: Path, *, replace: bool) -> str:
     from sample_agent.sp404.project_reading import open_project_tree, read_project
 
     tree = open_project_tree(source)
+    _refuse_inside(out, tree.shown)
     # An archive keeps its folders; a folder is put into an archive under its own name.
     folder = tree.folder or (tree.name if source.is_dir() else "")
     return write_project(read_project(tree), out, folder=folder, number=None, replace=replace)
@@ -51,7 +53,9 @@ def _copy_sx_card(source: Path, out: Path, *, replace: bool) -> str:
     from sample_agent.sp404 import project_output
     from sample_agent.sp404.sx_card import MARKER, SX_FOLDER, open_sx_tree, read_sx_card
 
-    files = read_sx_card(open_sx_tree(source)).files()
+    tree = open_sx_tree(source)
+    _refuse_inside(out, tree.shown)
+    files = read_sx_card(tree).files()
     if out.suffix.lower() == ".zip":
         write_or_ask(
             lambda may_replace: project_output.write_file(
@@ -66,6 +70,12 @@ def _copy_sx_card(source: Path, out: Path, *, replace: bool) -> str:
         replace=replace,
     )
     return str(target)
+
+
+def _refuse_inside(out: Path, folder: str) -> None:
+    """A copy within what is copied would be a part of it the next time."""
+    if Path(folder).resolve() in out.resolve().parents:
+        raise FileExistsError(f"{out} lies in {folder}, which is to be copied.")
 
 
 def _copy_file(source: Path, out: Path, *, replace: bool) -> str:
