@@ -18,7 +18,7 @@ from sample_agent.engine.key import KEYS
 from sample_agent.engine.pitch_classes import pitch_classes
 from sample_agent.engine.tuning import Tones, estimate_tuning
 from training.fluid import RATE
-from training.key_corpus import Excerpt, hear, recorded, rendered, sounds
+from training.key_corpus import Excerpt, hear, keyless, recorded, rendered, sounds
 from training.key_net import Examples, Weights, gather, likelihoods, train_several
 from training.places import recordings, save_weights
 
@@ -49,7 +49,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     own = [row(excerpt) for excerpt in recorded()]
-    rows = [row(excerpt) for excerpt in rendered(arguments.excerpts)]
+    rows = [row(excerpt) for excerpt in (*rendered(arguments.excerpts), *keyless())]
     weight = np.array([1.0 for heard in rows if len(heard[0])] + [RECORDED_WEIGHT for _ in own], np.float32)
     examples = gather([*rows, *own])
     print(f"{len(examples.key)} excerpts", flush=True)

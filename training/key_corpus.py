@@ -37,7 +37,7 @@ class Excerpt:
 def hear(samples: Samples, rate: int) -> Tones:
     """The tones of a mono signal, as `Listening` would have them."""
     meter = TonalMeter(rate, len(samples) / rate + 1)
-    meter.feed(np.ascontiguousarray(samples, np.float32))
+    meter.feed(np.ascontiguousarray(samples, np.float32), last=True)
     frames = meter.finish()
     return find_tones(frames.power, frames.width_hz)
 
@@ -54,21 +54,35 @@ def recorded() -> list[Excerpt]:
     return excerpts
 
 
+_KEYLESS = ("kick", "snare", "hat", "cymbal", "tom", "rim", "clap", "perc")
+
+
+def keyless() -> list[Excerpt]:
+    """Recorded drums, one hit each: even a tom or a bell is in no key."""
+    excerpts = []
+    for recording in recordings("class"):
+        if recording.label in _KEYLESS:
+            samples, rate = soundfile.read(recording.path, dtype="float32", always_2d=True)
+            excerpts.append(Excerpt("drums", -1, hear(samples.mean(axis=1), rate)))
+    return excerpts
+
+
 def rendered(most: int) -> Iterator[Excerpt]:
     """What is rendered or made up; the first call takes the better part of an hour for all, later ones seconds."""
     for path in _shards(most):
-        with np.load(path, allow_pickle=False) as shard:
-            ends = np.cumsum(shard["peaks"])
-            for place, end in enumerate(ends):
-                own = slice(end - shard["peaks"][place], end)
-                yield Excerpt(
-                    str(shard["source"][place]),
-                    int(shard["key"][place]),
-                    Tones(
-                        shard["frame"][own].astype(np.int64), shard["pitch"][own], shard["weight"][own],
-                        int(shard["frames"][place]), float(shard["tonality"][place]),
-                    ),
-                )  # fmt: skip
+        with np.load(path, allow_pickle=False) as file:
+            shard = {name: file[name] for name in file.files}
+        ends = np.cumsum(shard["peaks"])
+        for place, end in enumerate(ends):
+            own = slice(end - shard["peaks"][place], end)
+            tones = Tones(
+                shard["frame"][own].astype(np.int64),
+                shard["pitch"][own],
+                shard["weight"][own],
+                int(shard["frames"][place]),
+                float(shard["tonality"][place]),
+            )
+            yield Excerpt(str(shard["source"][place]), int(shard["key"][place]), tones)
 
 
 def _shards(most: int) -> Iterator[Path]:

@@ -35,7 +35,7 @@ def _cadences(tonic: int, minor: bool, cents: float = 0.0, times: int = 2) -> np
 
 def _tonal(samples: np.ndarray, rate: int = RATE) -> TonalFrames:
     meter = TonalMeter(rate, 60.0)
-    meter.feed(samples.astype(np.float32))
+    meter.feed(samples.astype(np.float32), last=True)
     return meter.finish()
 
 
