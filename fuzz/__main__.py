@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fuzz.target import Target
 
-FAMILIES = ("sp404",)
+FAMILIES = ("engine", "sp404")
 HERE = Path(__file__).parent
 MEMORY_MB_AT_ONCE = 128
 MEMORY_MB = 2_048  # the fuzzer itself grows with every input; the readers do not

@@ -67,6 +67,8 @@ def read_movie(file: BinaryIO, length: int) -> memoryview:
     """
     at = 0
     for _ in range(_MAX_BOXES):
+        if at >= length:
+            break
         file.seek(at)
         head = file.read(16)
         if len(head) < 8:

@@ -1,0 +1,133 @@
+"""The engine's way into files: whatever the bytes, an analysis or an `AudioError`; no crash, no hang, bounded memory.
+
+Our own readers of containers run in the fuzzer's process, which follows their branches. Whole files go the way they go
+in production, through a worker process: decoders written in C may end that, and the pool has to say so and go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+
+from fuzz.target import Target
+from sample_agent.engine import AudioError, sniff_format
+from sample_agent.engine.containers import read_claim
+from sample_agent.engine.mp4 import Mp4Error, read_audio_track
+from sample_agent.engine.mpeg import inspect_mpeg
+from sample_agent.engine.ogg import inspect_ogg
+from sample_agent.engine.pool import EnginePool
+from sample_agent.engine.sniff import SNIFF_BYTES
+
+AUDIO = Path(__file__).parent.parent / "tests" / "audio"
+MEMORY = Path("/dev/shm")
+RATE = 44_100
+TASK_SECONDS, TASK_BYTES = 20.0, 256 << 20
+MOST_BYTES = 1 << 16
+
+
+def headers(content: bytes) -> None:
+    sniff_format(content[:SNIFF_BYTES])
+    with _file(content) as file:
+        read_claim(file)
+
+
+def mp4(content: bytes) -> None:
+    with _file(content) as file:
+        try:
+            track = read_audio_track(file)
+        except Mp4Error:
+            return
+    outside = track and ((track.offsets < 0) | (track.offsets + track.sizes > len(content))).any()
+    if outside:
+        raise AssertionError("a packet outside the file")
+
+
+def mpeg(content: bytes) -> None:
+    with _file(content) as file:
+        inspect_mpeg(file)
+
+
+def ogg(content: bytes) -> None:
+    with _file(content) as file:
+        inspect_ogg(file)
+
+
+def analysis(content: bytes) -> None:
+    """The whole way, in a worker. One that a decoder brought down is told of and replaced; that is what it is for."""
+    path = MEMORY / f"fuzz-engine-{os.getpid()}"
+    path.write_bytes(content)
+    loop, pool = _pool()
+    try:
+        result = loop.run_until_complete(pool.analyze(path))
+    except AudioError as error:
+        if error.code in ("analysis-timeout", "too-much-memory"):
+            raise
+        if error.code == "analysis-crashed":
+            print(f"a decoder ended its worker on {sniff_format(content[:SNIFF_BYTES])}", flush=True)
+    else:
+        json.dumps(result.to_dict(), allow_nan=False)
+
+
+@contextmanager
+def _file(content: bytes) -> Iterator[BinaryIO]:
+    """A real file, which memory can be mapped to."""
+    descriptor = os.memfd_create("fuzz")
+    with os.fdopen(descriptor, "wb+", buffering=0) as file:
+        file.write(content)
+        file.seek(0)
+        yield file
+
+
+@cache
+def _pool() -> tuple[asyncio.AbstractEventLoop, EnginePool]:
+    return asyncio.new_event_loop(), EnginePool(workers=1, timeout_seconds=TASK_SECONDS, memory_bytes=TASK_BYTES)
+
+
+def _written(*kinds: tuple[str, str]) -> Callable[[], list[bytes]]:
+    """A quarter of a second of noise over a tone, as each container and encoding."""
+
+    def seeds() -> list[bytes]:
+        time = np.arange(RATE // 4) / RATE
+        random = np.random.default_rng(0)
+        samples = 0.5 * np.sin(2 * np.pi * 220 * time) + 0.2 * np.exp(-20 * time) * random.standard_normal(len(time))
+        files = []
+        for container, subtype in kinds:
+            file = io.BytesIO()
+            rate = 48_000 if subtype == "OPUS" else RATE
+            soundfile.write(file, np.stack((samples, samples / 2), axis=1), rate, format=container, subtype=subtype)
+            files.append(file.getvalue())
+        return files
+
+    return seeds
+
+
+def _carried() -> list[bytes]:
+    return [path.read_bytes() for path in sorted(AUDIO.iterdir()) if path.suffix in (".m4a", ".aac")]
+
+
+WAV = _written(("WAV", "PCM_16"), ("WAV", "FLOAT"), ("WAV", "IMA_ADPCM"), ("WAVEX", "PCM_24"), ("RF64", "PCM_16"))
+AIFF = _written(("AIFF", "PCM_24"), ("AIFF", "FLOAT"), ("AIFF", "IMA_ADPCM"))
+FLAC, MP3 = _written(("FLAC", "PCM_16")), _written(("MP3", "MPEG_LAYER_III"))
+OGG, OPUS = _written(("OGG", "VORBIS")), _written(("OGG", "OPUS"))
+
+TARGETS = (
+    Target("audio-headers", headers, lambda: WAV() + AIFF(), 2_048),
+    Target("mp4", mp4, lambda: [content[-4_000:] for content in _carried()] + _carried(), MOST_BYTES),
+    Target("mpeg", mpeg, MP3, MOST_BYTES),
+    Target("ogg", ogg, lambda: OGG() + OPUS(), MOST_BYTES),
+    Target("analysis-wav", analysis, lambda: WAV() + AIFF(), MOST_BYTES),
+    Target("analysis-flac", analysis, FLAC, MOST_BYTES),
+    Target("analysis-mp3", analysis, MP3, MOST_BYTES),
+    Target("analysis-ogg", analysis, lambda: OGG() + OPUS(), MOST_BYTES),
+    Target("analysis-m4a", analysis, _carried, MOST_BYTES),
+)
