@@ -33,8 +33,10 @@ def open_leniently(file: BinaryIO, audio_format: AudioFormat) -> LenientAudio | 
     }.get(audio_format)
     if inspect is None:
         return None
+    # An unbuffered file makes room for as much as it is asked for.
+    length = file.seek(0, 2)
     file.seek(0)
-    data = file.read(_MAX_FILE_BYTES)
+    data = file.read(min(length, _MAX_FILE_BYTES))
     try:
         info = inspect(data)
         stream = miniaudio.stream_memory(
