@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sample_agent.sp404.content import BytesContent
 from sample_agent.sp404.errors import OutOfRangeError
-from sample_agent.sp404.merge import BankPart, DroppedNotes, MergeError, Regrouped, SilentPad, merge_banks
+from sample_agent.sp404.merge import BankPart, DroppedNotes, LeftBehind, MergeError, Regrouped, SilentPad, merge_banks
 from sample_agent.sp404.padconf import TempoSelect
 from sample_agent.sp404.project import Pad, Project
 from sample_agent.sp404.project_output import write_folder
@@ -131,6 +132,15 @@ def test_the_first_project_s_chain_and_pictures_are_kept() -> None:
     assert merged.project.chain is not None
     assert merged.project.chain.patterns == (17, 17, 16)
     assert "X: 3 of the 4 patterns of the chain were merged." in map(str, merged.notices)
+
+
+def test_files_that_go_with_no_bank_are_named() -> None:
+    content = BytesContent(b"?")
+    odd = replace(project({"A1": pad(1), "B1": pad(2)}), other_files={"PTN/PATTERNCHAIN_00.CHN": content})
+    odd = replace(odd, audio={**odd.audio, slot("A2"): content, slot("J1"): content})
+    merged = merge_banks([part(odd, "A", "Odd"), part(odd, "B", "Odd"), part(project({"C1": pad(3)}), "C", "Plain")])
+    assert merged.notices == (LeftBehind("Odd", ("SMPL/BANK1-02.SMP", "PTN/PATTERNCHAIN_00.CHN")),)
+    assert str(merged.notices[0]) == "Odd: not merged: SMPL/BANK1-02.SMP, PTN/PATTERNCHAIN_00.CHN."
 
 
 def test_a_pad_without_its_sample_is_kept_and_named() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sample_agent.sp404.content import Content
@@ -83,7 +83,19 @@ class ShortenedChain:
         return f"{self.label}: {self.left} of the {self.before} patterns of the chain were merged."
 
 
-Notice = DroppedNotes | SilentPad | Regrouped | ShortenedChain
+@dataclass(frozen=True)
+class LeftBehind:
+    """Files that are neither a pad's nor a pattern's, and whose meaning is not known: they stay with their project."""
+
+    label: str
+    files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = f" and {len(self.files) - 6} more" if len(self.files) > 6 else ""
+        return f"{self.label}: not merged: {', '.join(self.files[:6])}{more}."
+
+
+Notice = DroppedNotes | SilentPad | Regrouped | ShortenedChain | LeftBehind
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,7 @@ def merge_banks(parts: Sequence[BankPart], name: str | None = None) -> Merged:
     if name is not None:
         padconf = padconf.with_name(name)
     chain = _chain(parts, merging.notices)
+    merging.notices += _left_behind(parts)
     project = Project(padconf, merging.audio, merging.patterns, chain, first.pictures)
     return Merged(project, tuple(merging.notices))
 
@@ -253,6 +266,15 @@ def _chain(parts: Sequence[BankPart], notices: list[Notice]) -> PatternChain | N
     if left < len(chain.patterns):
         notices.append(ShortenedChain(first.label, left, len(chain.patterns)))
     return merged
+
+
+def _left_behind(parts: Sequence[BankPart]) -> Iterator[LeftBehind]:
+    """For each project the files that go with none of its banks; samples that no pad plays stay behind with theirs."""
+    for part in {id(each.project): each for each in reversed(parts)}.values():
+        banks = {each.source for each in parts if each.project is part.project}
+        stray = [f"SMPL/{slot.smp_name}" for slot in part.project.stray_audio if slot.bank in banks]
+        if files := (*stray, *part.project.other_files):
+            yield LeftBehind(part.label, files)
 
 
 def _shown(part: BankPart) -> str:
