@@ -69,6 +69,15 @@ def test_a_copy_within_what_is_copied_is_refused(tmp_path: Path) -> None:
     assert card("copy", tmp_path / "card", tmp_path / "card" / "EXPORT" / "PROJECT" / "PROJECT_04").code == 0
 
 
+@pytest.mark.parametrize("name", [b"P\xff", b"My: project", b"a\\b", b"tab\t"])
+def test_a_folder_whose_name_does_not_go_into_an_archive_gets_another_there(name: bytes, tmp_path: Path) -> None:
+    source = tmp_path / os.fsdecode(name)
+    write_folder(full(), source)
+    assert card("copy", source, tmp_path / "a.zip").code == 0
+    assert card("copy", tmp_path / "a.zip", tmp_path / "out").code == 0
+    assert contents(tmp_path / "out") == contents(source)
+
+
 def test_nothing_is_written_over_unless_asked(tmp_path: Path) -> None:
     write_folder(project(name="Old"), tmp_path / "out")
     write_zip(project(name="Old"), tmp_path / "out.zip")

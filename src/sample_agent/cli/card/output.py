@@ -21,7 +21,7 @@ def write_project(project: Project, out: Path, *, folder: str, number: int | Non
 
     inside = "" if number is None else project_output.card_folder(number)
     if out.suffix.lower() == ".zip":
-        place = inside or folder
+        place = inside or "/".join(_unpackable(part) for part in folder.split("/"))
         write_or_ask(
             lambda may_replace: project_output.write_zip(project, out, place, replace=may_replace), replace=replace
         )
@@ -29,3 +29,10 @@ def write_project(project: Project, out: Path, *, folder: str, number: int | Non
     target = out / inside
     write_or_ask(lambda may_replace: project_output.write_folder(project, target, replace=may_replace), replace=replace)
     return str(target)
+
+
+def _unpackable(name: str) -> str:
+    """A folder's name as every computer can unpack it; most are such already."""
+    from sample_agent.sp404.names import device_name
+
+    return name if name.isprintable() and not set(name) & set('\\:*?"<>|') else device_name(name, limit=31)
