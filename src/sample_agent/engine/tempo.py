@@ -8,7 +8,7 @@ and on loops cut at random alike, so they know when the length of a clip means s
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
@@ -65,8 +65,7 @@ class Ranker:
     @cache
     def load(cls) -> "Ranker":
         """From the weights of the package, once."""
-        with files("sample_agent.engine").joinpath("weights/tempo.npz").open("rb") as file:
-            arrays = np.load(file, allow_pickle=False)
+        with np.load(Path(__file__).parent / "weights" / "tempo.npz", allow_pickle=False) as arrays:
             return cls(Trees.of(arrays), arrays["said"], arrays["meant"])
 
 
