@@ -16,7 +16,6 @@ FAMILIES = ("engine", "sp404")
 HERE = Path(__file__).parent
 MEMORY_MB_AT_ONCE = 128
 MEMORY_MB = 2_048  # the fuzzer itself grows with every input; the readers do not
-SECONDS_PER_INPUT = 5
 
 
 def main() -> int:
@@ -44,7 +43,7 @@ def _fuzz(family: str, target: Target, seconds: int) -> bool:
     corpus = _corpus(target)
     found = HERE / "found"
     found.mkdir(exist_ok=True)
-    limits = [f"-max_len={target.max_bytes}", f"-timeout={SECONDS_PER_INPUT}"]
+    limits = [f"-max_len={target.max_bytes}", f"-timeout={target.seconds_per_input}"]
     limits += [f"-rss_limit_mb={MEMORY_MB}", f"-malloc_limit_mb={MEMORY_MB_AT_ONCE}"]
     ending = [f"-max_total_time={seconds}", "-print_final_stats=1", f"-artifact_prefix={found}/{target.name}-"]
     run = subprocess.run(

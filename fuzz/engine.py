@@ -33,6 +33,8 @@ MEMORY = Path("/dev/shm")
 RATE = 44_100
 TASK_SECONDS, TASK_BYTES = 20.0, 256 << 20
 MOST_BYTES = 1 << 16
+POOL_SECONDS = 60
+"""The pool itself ends what takes too long; starting a new worker beside other work may take a while."""
 
 
 def headers(content: bytes) -> None:
@@ -125,9 +127,9 @@ TARGETS = (
     Target("mp4", mp4, lambda: [content[-4_000:] for content in _carried()] + _carried(), MOST_BYTES),
     Target("mpeg", mpeg, MP3, MOST_BYTES),
     Target("ogg", ogg, lambda: OGG() + OPUS(), MOST_BYTES),
-    Target("analysis-wav", analysis, lambda: WAV() + AIFF(), MOST_BYTES),
-    Target("analysis-flac", analysis, FLAC, MOST_BYTES),
-    Target("analysis-mp3", analysis, MP3, MOST_BYTES),
-    Target("analysis-ogg", analysis, lambda: OGG() + OPUS(), MOST_BYTES),
-    Target("analysis-m4a", analysis, _carried, MOST_BYTES),
+    Target("analysis-wav", analysis, lambda: WAV() + AIFF(), MOST_BYTES, POOL_SECONDS),
+    Target("analysis-flac", analysis, FLAC, MOST_BYTES, POOL_SECONDS),
+    Target("analysis-mp3", analysis, MP3, MOST_BYTES, POOL_SECONDS),
+    Target("analysis-ogg", analysis, lambda: OGG() + OPUS(), MOST_BYTES, POOL_SECONDS),
+    Target("analysis-m4a", analysis, _carried, MOST_BYTES, POOL_SECONDS),
 )

@@ -14,3 +14,4 @@ class Target:
     check: Callable[[bytes], None]
     seeds: Callable[[], list[bytes]]
     max_bytes: int = 4_096
+    seconds_per_input: int = 5
