@@ -50,6 +50,13 @@ def test_equal_names_are_numbered_whatever_their_case() -> None:
     assert device_names(["Kick", "KICK", "kick.wav", "Kick 2"]) == ["Kick", "KICK 2", "kick 3", "Kick 2 2"]
 
 
+def test_a_number_of_its_own_stays_beside_the_one_that_tells_equals_apart() -> None:
+    assert device_names(["A very long kick sample name 44", "A very long kick sample name 44"]) == [
+        "A very long kick sam 44",
+        "A very long kick s 44 2",
+    ]
+
+
 def test_the_number_fits_within_the_limit() -> None:
     names = device_names(["x" * 40] * 12)
     assert names[0] == "x" * 23

@@ -34,12 +34,12 @@ def device_name(text: str, *, limit: int = SAMPLE_NAME_LIMIT, taken: Collection[
     """
     if limit < 8:
         raise ValueError("A name needs room for at least 8 characters.")
-    base = _safe(text, limit)
-    name, number = base, 1
+    plain = _plain(text)
+    name, number = _fitted(plain, limit), 1
     while name.lower() in taken:
         number += 1
         suffix = f" {number}"
-        name = base[: limit - len(suffix)].rstrip(" .") + suffix
+        name = _fitted(plain, limit - len(suffix)) + suffix
     return name
 
 
@@ -54,11 +54,16 @@ def device_names(texts: Iterable[str], *, limit: int = SAMPLE_NAME_LIMIT) -> lis
     return names
 
 
-def _safe(text: str, limit: int) -> str:
+def _plain(text: str) -> str:
+    """In characters of the safe set, as long as it may be."""
     plain = anyascii(_AUDIO_EXTENSION.sub("", text.strip()))
     plain = _QUOTES.sub("", _SHARP_NOTE.sub(r"\1s", plain))
-    plain = " ".join(_UNSAFE.sub(" ", plain).split())
-    name = _cut(plain.strip(" ."), limit).rstrip(" .") or "Sample"
+    return " ".join(_UNSAFE.sub(" ", plain).split()).strip(" .") or "Sample"
+
+
+def _fitted(plain: str, limit: int) -> str:
+    """Within `limit` characters, and a name that Windows can write."""
+    name = _cut(plain, limit).rstrip(" .")
     if reserved := _RESERVED_ON_WINDOWS.match(name):
         end = reserved.end()
         name = f"{name[:end]}_{name[end:]}"[:limit].rstrip(" .")
