@@ -9,8 +9,9 @@ import pytest
 import soxr
 
 from sample_agent.engine import Analysis, analyze_file, analyze_samples
+from sample_agent.engine.listening import Listening
 from tests.engine.files import write
-from tests.sounds import RATE, chord, drum_loop
+from tests.sounds import RATE, chord, drum_loop, tone
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +105,67 @@ def test_the_encoding_does_not_matter(
 def test_the_same_bytes_give_the_same_answer(tmp_path: Path, loop: np.ndarray) -> None:
     path = write(tmp_path / "loop.wav", samples=loop)
     assert analyze_file(path).to_dict() == analyze_file(path).to_dict()
+
+
+def _loop(bpm: float = 100.0, semitones: float = 0.0) -> np.ndarray:
+    """Two bars of drums under two chords, at a tempo and a pitch."""
+    drums = drum_loop(bpm, beats=8)
+    factor = 2 ** (semitones / 12)
+    half = 4 * 60 / bpm + 0.01
+    chords = ((220.0, 261.63, 329.63), (196.0, 246.94, 293.66))
+    harmony = np.concatenate([chord(*(hertz * factor for hertz in notes), seconds=half) for notes in chords])
+    return 0.5 * drums + 0.5 * harmony[: len(drums)]
+
+
+@pytest.mark.parametrize("bpm", [90.0, 110.0, 125.0])
+def test_stretched_in_time_the_tempo_follows_and_the_key_stays(bpm: float) -> None:
+    before, after = analyze_samples(_loop(), RATE), analyze_samples(_loop(bpm), RATE)
+    ratio = _bpm(after) / (_bpm(before) * bpm / 100)
+    assert min(abs(ratio / octave - 1) for octave in (0.5, 1, 2)) < 0.005
+    assert _key(after) == _key(before)
+
+
+@pytest.mark.parametrize("semitones", [-5, -2, 3, 6])
+def test_shifted_in_pitch_the_key_follows_and_the_tempo_stays(semitones: int) -> None:
+    keys = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+    before, after = analyze_samples(_loop(), RATE), analyze_samples(_loop(semitones=semitones), RATE)
+    assert _bpm(after) == pytest.approx(_bpm(before), rel=0.005)
+    assert _key(after).endswith("m") == _key(before).endswith("m")
+    steps = keys.index(_key(after).removesuffix("m")) - keys.index(_key(before).removesuffix("m"))
+    assert steps % 12 == semitones % 12
+
+
+def test_silence_behind_a_hit_changes_nothing_but_its_length() -> None:
+    hit = tone(180, 0.5) * np.exp(-np.arange(RATE // 2) / RATE * 12)
+    before, after = analyze_samples(hit, RATE), analyze_samples(np.concatenate((hit, np.zeros(RATE))), RATE)
+    assert after.kind.kind == before.kind.kind == "one-shot"
+    assert after.envelope.attack == pytest.approx(before.envelope.attack, abs=0.002)
+    assert after.envelope.decay == pytest.approx(before.envelope.decay, abs=0.002)
+    assert after.onsets == pytest.approx(before.onsets)
+    assert after.silence.end == pytest.approx(before.silence.end + 1.0, abs=0.005)
+    assert after.slices[0].end == pytest.approx(before.slices[0].end, abs=0.005)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 6])
+def test_more_channels_of_the_same_are_heard_the_same(loop: np.ndarray, heard: Analysis, channels: int) -> None:
+    many = analyze_samples(np.repeat(loop[:, None], channels, axis=1), RATE)
+    assert many.spectral.centroid_hz == pytest.approx(heard.spectral.centroid_hz, rel=1e-4)
+    assert many.onsets == pytest.approx(heard.onsets)
+    assert _bpm(many) == pytest.approx(_bpm(heard), rel=1e-4)
+    assert _key(many) == _key(heard)
+
+
+def test_how_the_samples_arrive_does_not_matter(loop: np.ndarray) -> None:
+    block = loop[:, None].astype(np.float32)
+    at_once, in_pieces = Listening(RATE, 1), Listening(RATE, 1)
+    at_once.feed(block)
+    for start in range(0, len(block), 1777):
+        in_pieces.feed(block[start : start + 1777])
+    at_once.finish()
+    in_pieces.finish()
+    assert np.array_equal(at_once.head, in_pieces.head)
+    np.testing.assert_allclose(in_pieces.mel, at_once.mel, rtol=1e-3, atol=1e-9)
+    np.testing.assert_allclose(in_pieces.tonal.power, at_once.tonal.power, rtol=1e-3, atol=1e-9)
+    np.testing.assert_allclose(in_pieces.cells.energy, at_once.cells.energy, rtol=1e-5)
+    assert in_pieces.loudness.integrated_lufs == pytest.approx(at_once.loudness.integrated_lufs, abs=1e-4)
+    assert in_pieces.loudness.true_peak_dbtp == pytest.approx(at_once.loudness.true_peak_dbtp, abs=0.1)

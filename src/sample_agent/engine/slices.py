@@ -49,16 +49,17 @@ def cut_slices(
         sample_rate: in Hz.
         bpm: tempo of a loop or track: then pieces follow its beats, an eighth, a beat, or several bars long each. None
             for what has no beat: then they start at the strongest onsets.
-        end_silence: seconds of silence at the end that belong to no piece.
+        end_silence: seconds of silence at the end, which belong to no piece unless there is a grid.
 
     Returns:
         One to sixteen pieces in order, the first from the first sound on; none for silence.
     """
-    stop = max(1, round(frames - end_silence * sample_rate))
     if not len(onsets.time):
         return ()
     first = float(onsets.time[0])
     grid = _grid(first, frames / sample_rate, bpm) if bpm else None
+    # On a grid, silence is a rest and keeps its length.
+    stop = frames if grid is not None else max(1, round(frames - end_silence * sample_rate))
     times = _strongest(onsets, stop / sample_rate) if grid is None else _near_onsets(grid, onsets.time)
     source: SliceSource = "onsets" if grid is None else "grid"
     starts = np.array([_zero_crossing(head, round(time * sample_rate), sample_rate) for time in times.tolist()])
