@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -54,7 +53,7 @@ class Intake:
         self.frames = 0
         self.truncated = False
         self.repaired_values = 0
-        self._checksum = zlib.crc32(str(sample_rate).encode())
+        self._sum = sample_rate
 
     @property
     def resampled(self) -> bool:
@@ -62,8 +61,8 @@ class Intake:
 
     @property
     def seed(self) -> int:
-        """A number that another sound hardly ever has."""
-        return self.source_frames << 32 | self._checksum
+        """A number that another sound hardly ever has: its length, and the sum of its values' bits."""
+        return self.source_frames << 32 | self._sum
 
     def converted(self, blocks: Iterable[NDArray[np.floating]]) -> Iterator[NDArray[np.float32]]:
         """The sound, float32[frames, channels]; no block behind the longest the unit takes is asked for."""
@@ -111,7 +110,8 @@ class Intake:
             sane = np.abs(sound) <= _ABSURD
             self.repaired_values += sound.size - int(np.count_nonzero(sane))
             sound = np.where(sane, sound, np.float32(0))
-        self._checksum = zlib.crc32(sound.astype("<f4", copy=False).data, self._checksum)
+        bits = np.ascontiguousarray(sound).view(np.uint32)
+        self._sum = (self._sum + int(np.add.reduce(bits, axis=None, dtype=np.uint32))) & 0xFFFFFFFF
         return sound
 
     def _folded(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,10 +13,10 @@ from sample_agent.sp404.treatment import MIN_FRAMES, Treatment
 CELL = 64
 """Frames that share one figure for their level: 1.3 ms, the grain of a trim."""
 
-BLOCK = 150 * CELL
-"""Frames looked at in one go; small enough for the processor's cache."""
+BLOCK = 1200 * CELL
+"""Frames looked at in one go: many, because threads get in each other's way between two steps and not within one."""
 
-_DC_WINDOW = BLOCK // 2
+_DC_WINDOW = 75 * CELL
 _FEWEST_WINDOWS = 4
 _MEAN = np.full((1, _DC_WINDOW), 1 / _DC_WINDOW, dtype=np.float32)
 _LEAST_DC = 1e-4
@@ -80,10 +80,17 @@ def measure_dc(scratch: Scratch) -> tuple[float, ...]:
     every = np.concatenate(means or [np.empty((0, 1), np.float32)])
     if len(every) < _FEWEST_WINDOWS:
         return ()
-    offsets = np.median(every, axis=0)
-    doubt = _DOUBT * np.median(np.abs(every - offsets), axis=0) / len(every) ** 0.5
+    offsets = _median(every)
+    doubt = _DOUBT * _median(np.abs(every - offsets)) / len(every) ** 0.5
     there = (np.abs(offsets) >= _LEAST_DC) & (np.abs(offsets) >= doubt)
     return tuple(float(offset) for offset in offsets) if there.any() else ()
+
+
+def _median(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    # numpy's own takes ten times as long for so few.
+    ranked = np.sort(values, axis=0)
+    middle = ranked[(len(ranked) - 1) // 2] + ranked[len(ranked) // 2]
+    return np.asarray(middle * np.float32(0.5))
 
 
 def measure_levels(scratch: Scratch, offset: tuple[float, ...], *, resampled: bool) -> Levels:
@@ -94,7 +101,8 @@ def measure_levels(scratch: Scratch, offset: tuple[float, ...], *, resampled: bo
         sound = block - np.array(offset, dtype=np.float32) if offset else block
         cells.append(_cells(sound))
         if sound.shape[1] == 2:
-            difference = max(difference, float(np.abs(sound[:, 0] - sound[:, 1]).max()))
+            apart = sound[:, 0] - sound[:, 1]
+            difference = max(difference, float(apart.max()), -float(apart.min()))
         if sixteen_bit:
             steps = sound * np.float32(32_768)
             sixteen_bit = bool((steps == np.rint(steps)).all()) and float(steps.max()) <= 32_767
@@ -129,8 +137,11 @@ def find_edges(levels: Levels, treatment: Treatment, first: float, last: float) 
 
 def _cells(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     whole = len(sound) // CELL
-    rows = sound[: whole * CELL].reshape(whole, CELL * sound.shape[1])
-    levels = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+    rows = np.abs(sound[: whole * CELL]).reshape(whole, CELL * sound.shape[1])
+    while rows.shape[1] > 1:  # halving is several times faster than a maximum along so short an axis
+        half = rows.shape[1] // 2
+        rows = np.maximum(rows[:, :half], rows[:, half:])
+    levels = rows[:, 0]
     rest = sound[whole * CELL :]
     return np.append(levels, np.abs(rest).max()) if len(rest) else levels
 

@@ -43,11 +43,16 @@ def quantised(scratch: Scratch, rounding: Rounding) -> Iterator[NDArray[np.int16
         steps = sound * factor
         _fade(steps, position, edges)
         if noise is not None:
-            steps += _triangular(noise, steps.size).reshape(steps.shape) * (steps != 0)
+            steps += _hiding(steps, _triangular(noise, steps.size).reshape(steps.shape))
         np.rint(steps, out=steps)
         np.clip(steps, -32_768, 32_767, out=steps)
         yield steps.astype(np.int16)
         position += len(block)
+
+
+def _hiding(steps: NDArray[np.float32], dither: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The dither where there is sound to round."""
+    return dither if steps.all() else dither * (steps != 0)
 
 
 def _fade(steps: NDArray[np.float32], position: int, edges: Edges) -> None:
@@ -66,8 +71,8 @@ def _scale(steps: NDArray[np.float32], distance: NDArray[np.int_], length: int) 
 
 
 def _triangular(noise: np.random.PCG64, count: int) -> NDArray[np.float32]:
-    # The raw stream is what NumPy promises never to change. A word holds four uniform values of 16 bits; the difference
-    # of two makes a triangle in steps of 1/65,536 of what it hides.
-    words = noise.random_raw(-(-count // 2)).astype("<u8", copy=False)
-    halves = words.view("<u2").reshape(-1, 2).astype(np.float32)
-    return ((halves[:, 0] - halves[:, 1]) * np.float32(2.0**-16))[:count]
+    # The raw stream is what NumPy promises never to change. A word holds eight uniform values of 8 bits; the difference
+    # of two makes a triangle in steps of 1/256 of what it hides.
+    words = noise.random_raw(-(-count // 4)).astype("<u8", copy=False)
+    pairs = words.view(np.uint8).astype(np.float32).reshape(-1, 2)
+    return ((pairs[:, 0] - pairs[:, 1]) * np.float32(2.0**-8))[:count]
