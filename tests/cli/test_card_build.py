@@ -177,6 +177,16 @@ def test_wav_files_go_into_the_import_folder(crate: Path, tmp_path: Path) -> Non
     assert [each["original_name"] for each in manifest["skipped"]] == ["damaged.wav"]
 
 
+def test_wav_files_of_an_earlier_run_are_not_taken_for_samples(tmp_path: Path) -> None:
+    write(tmp_path / "Kick 01.wav", samples=hit(60))
+    for _ in range(2):
+        done = run(tmp_path, "--out", tmp_path, "--wav", "--name", "Dusty", "--replace")
+        assert done.returncode == 0, done.stderr
+        assert sorted(each.name for each in (tmp_path / "IMPORT/Dusty").glob("*.WAV")) == ["Kick 01.WAV"]
+    done = run(tmp_path / "IMPORT/Dusty", "--out", tmp_path, "--wav", "--name", "Dusty", "--replace")
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_is_there_is_replaced_only_when_asked(crate: Path, tmp_path: Path) -> None:
     kick, snare = crate / "Kick 01.wav", crate / "SNARE_crisp.wav"
     assert run(kick, "--out", tmp_path).returncode == 0

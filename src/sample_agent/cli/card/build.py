@@ -100,7 +100,10 @@ def build(
     _end_cleanly_when_told_to()
     with explained():
         replace = _may_replace(out, options, wav=wav, replace=replace)
-        crate = _crate(paths, workers, fresh=fresh)
+        files = list(audio_files(paths))
+        if wav:
+            files = _without_earlier_run(files, paths, out, options.name)
+        crate = _crate(files, paths, workers, fresh=fresh)
         write = _write_wav_card if wav else _write_project
         report = write(crate, options, layout_rules, out, replace=replace, workers=workers)
     if as_json:
@@ -128,11 +131,29 @@ class Crate:
     unreadable: list[LeftOut]
 
 
-def _crate(paths: list[Path], workers: int, *, fresh: bool) -> Crate:
+def _without_earlier_run(files: list[Path], paths: list[Path], out: Path, name: str) -> list[Path]:
+    """The files without those that an earlier run wrote, when `out` lies in a folder to be searched."""
+    top = (out / "IMPORT").resolve()
+    if not top.is_dir():
+        return files
+    given = {path.resolve() for path in paths}
+    earlier = {folder for folder in top.iterdir() if folder not in given and _collection(folder) == name}
+    return [file for file in files if file.resolve() in given or file.resolve().parent not in earlier]
+
+
+def _collection(folder: Path) -> object:
+    """What the manifest in a folder of WAV files says they are; None when there is none."""
+    try:
+        said = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return said.get("collection") if isinstance(said, dict) else None
+
+
+def _crate(files: list[Path], paths: list[Path], workers: int, *, fresh: bool) -> Crate:
     from sample_agent.placing import file_source, kit_sample
     from sample_agent.sp404.report import LeftOut
 
-    files = list(audio_files(paths))
     if not files:
         raise typer.BadParameter(f"Nothing to build from: no audio files in {', '.join(map(str, paths))}.")
     samples, sources, unreadable = [], {}, []
