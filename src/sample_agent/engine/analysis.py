@@ -224,7 +224,7 @@ def _conclude(
         slices=_slices(listening, onsets, tempo, silence),
         hints=hints,
         embedding=embed(descriptors),
-        fingerprint=fingerprint(listening.mel, listening.mel_rate),
+        fingerprint=fingerprint(listening.mel, listening.mel_rate, listening.tonal),
         waveform=zoom.at(DETAIL_POINTS) if len(zoom.minimum) > DETAIL_POINTS else zoom,
         waveform_zoom=zoom,
         spectrogram=listening.spectrogram,

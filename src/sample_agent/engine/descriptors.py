@@ -37,6 +37,7 @@ _GROUPS = np.array((0, 2, 4, 6, 8, 11, 14, 17, 20, 24, 28, 32, 36))
 
 _PITCHES_PER_OCTAVE, _PITCH_OCTAVES, _LOWEST_PITCH_HZ = 36, 7, 32.703
 _OVERTONES = 8
+_OVERTONE_LEVELS = 0.8 ** np.arange(_OVERTONES)
 _HIGHEST_TONAL_HZ = 4400.0
 _OCTAVES_HZ = (40.0, 70.0, 140.0, 280.0, 560.0, 1100.0, 2200.0, 4400.0)
 _LOW_HZ = (25.0, 45.0, 60.0, 80.0, 105.0, 140.0, 190.0, 260.0, 400.0, 600.0)
@@ -72,16 +73,16 @@ def describe(mel: Floats, mel_rate: float, cells: Cells, tonal: TonalFrames) -> 
     if not energy.max(initial=0.0) > 0:
         return _joined(dict.fromkeys(PARTS, np.zeros(0)), silent=True)
     heard = np.flatnonzero(energy > _SILENCE * energy.max())
-    mel = mel[heard[0] : heard[-1] + 1].astype(np.float64)
-    decibels = _decibels(mel / mel.max())
-    weights = np.sqrt(mel.sum(axis=1))
+    power: Numbers = mel[heard[0] : heard[-1] + 1].astype(np.float64)
+    decibels = _decibels(power / power.max())
+    weights = np.sqrt(power.sum(axis=1))
     weights /= weights.sum()
     flux = _flux(decibels)
     return _joined(
         {
-            "spectrum": _spectrum(mel, decibels, weights, long_spectrum, bin_hz),
-            "timbre": _timbre(mel, decibels, weights, long_spectrum, bin_hz, mel_rate),
-            "tonality": _tonality(mel, long_spectrum, bin_hz, mel_rate),
+            "spectrum": _spectrum(power, decibels, weights, long_spectrum, bin_hz),
+            "timbre": _timbre(power, decibels, weights, long_spectrum, bin_hz, mel_rate),
+            "tonality": _tonality(power, long_spectrum, bin_hz, mel_rate),
             "rhythm": _rhythm(decibels, weights, flux, mel_rate, duration),
             "envelope": _envelope(level, level_rate),
         }
@@ -195,7 +196,10 @@ def _noisiness(long_spectrum: Floats, bin_hz: float) -> Numbers:
         if len(bins) > 2 and bins.max() > 0:
             logs = np.log(bins + 1e-9 * bins.max())
             flat[index] = np.exp(logs.mean()) / bins.mean()
-            contrast[index] = min((logs.max() - np.median(logs)) / np.log(10) * 10 / _RANGE_DB, 1.5)
+            # Sorting beats np.median on rows this short.
+            logs.sort()
+            middle = (logs[(len(logs) - 1) // 2] + logs[len(logs) // 2]) / 2
+            contrast[index] = min((logs[-1] - middle) / np.log(10) * 10 / _RANGE_DB, 1.5)
     return np.concatenate((flat, contrast))
 
 
@@ -262,11 +266,15 @@ def _overtone_steps() -> npt.NDArray[np.int64]:
     return np.round(_PITCHES_PER_OCTAVE * np.log2(np.arange(1, _OVERTONES + 1))).astype(np.int64)
 
 
+@cache
+def _overtone_places() -> npt.NDArray[np.int64]:
+    return np.asarray(np.arange(_PITCHES_PER_OCTAVE * _PITCH_OCTAVES)[:, None] + _overtone_steps())
+
+
 def _salience(amplitude: Numbers) -> Numbers:
     """How well each pitch explains the spectrum as its overtones, falling by 0.8 each (Klapuri 2006, simplified)."""
     padded = np.concatenate((amplitude, np.zeros(_PITCHES_PER_OCTAVE * 3 + 1)))
-    places = np.arange(len(amplitude))[:, None] + _overtone_steps()
-    return np.asarray(padded[places] @ 0.8 ** np.arange(_OVERTONES))
+    return np.asarray(padded[_overtone_places()] @ _OVERTONE_LEVELS)
 
 
 def _without(amplitude: Numbers, note: int) -> Numbers:
