@@ -59,6 +59,17 @@ def test_what_is_missing_is_replaced_by_its_like_and_said() -> None:
     assert "No snare was left for it, so a clap." in reasons["A14"]
 
 
+def test_without_an_open_hat_the_one_that_rings_longest_takes_its_pad() -> None:
+    hats = [
+        KitSample(id=str(length), name=f"hat {length}", sound_class="closed-hat", duration=length)
+        for length in (1.2, 0.1, 0.12)
+    ]
+    made = layout([*hits("kick", "snare"), *hats])
+    assert pads(made) | {"A15": "hat 0.1", "A16": "hat 1.2", "A11": "hat 0.12"} == pads(made)
+    made = layout([*hits("kick", "snare", "open-hat"), *hats])
+    assert (pads(made)["A15"], pads(made)["A16"]) == ("hat 1.2", "open-hat 2")
+
+
 def test_hats_are_one_mute_group_and_nothing_else_is_in_it() -> None:
     made = layout(hits("kick", "snare", "closed-hat", "open-hat", "cymbal"))
     assert {each.sample.played_as: each.mute_group for each in made.placements} == {

@@ -28,6 +28,9 @@ _KIT_PARTS = (frozenset({"kick"}), frozenset({"snare", "clap", "rim"}), frozense
 _SLOWEST_OCTAVE = 70.0
 """Tempos are compared within the octave that begins here: 85 and 170 beats a minute go together."""
 
+_SHORTEST_OPEN_HAT = 0.25
+"""Seconds that a hat has to ring to stand in for an open one."""
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -248,15 +251,29 @@ def _banks_for(samples: Sequence[KitSample]) -> int:
 def _deal(banks: Sequence[_Bank], samples: Sequence[KitSample]) -> None:
     """Put samples on the pads that are meant for them, pad by pad over all the banks; the rest on what stays free."""
     left = list(samples)
+    longest = _longest_hats(samples, len(banks))
     for rule, choice in banks[0].rules.wishes() if banks else ():
         for bank in banks:
-            sample = next((sample for sample in left if sample.played_as == rule.takes[choice]), None)
+            # What rings like an open hat is kept for the open hat's pad.
+            in_order = sorted(left, key=lambda each: (each.id in longest) != (rule.takes[0] == "open-hat"))
+            sample = next((sample for sample in in_order if sample.played_as == rule.takes[choice]), None)
             if sample is not None and rule.pad in bank.free:
                 left.remove(sample)
                 bank.put(rule.pad, sample, _dealt_reason(rule, choice))
     for sample in left:
         bank = next(bank for bank in banks if bank.free)
         bank.put(bank.next_pad(sample), sample, _further_reason(sample))
+
+
+def _longest_hats(samples: Sequence[KitSample], wanted: int) -> set[str]:
+    """Hats that nobody calls open and that ring long beside the others: one for each bank without an open one."""
+    hats = [sample for sample in samples if sample.played_as == "closed-hat"]
+    missing = wanted - sum(sample.played_as == "open-hat" for sample in samples)
+    if len(hats) < 2 or missing <= 0:
+        return set()
+    least = max(_SHORTEST_OPEN_HAT, 2 * min(hat.duration for hat in hats))
+    ringing = sorted((hat for hat in hats if hat.duration >= least), key=lambda hat: -hat.duration)
+    return {hat.id for hat in ringing[:missing]}
 
 
 def _sections(samples: Sequence[KitSample], rules: LayoutRules) -> list[tuple[BankRole, list[list[KitSample]]]]:
