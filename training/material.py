@@ -42,7 +42,7 @@ MADE = ("synthesis", "fluid", "musescore", "speech", "loops", "songs")
 """Sources that are no recordings: always learned from, never judged on."""
 
 _TEMPO_CLASSES = {"drum-machine-patterns": "drumloop", "switchangel": "drumloop", "POP909-loop": "melloop"}
-_SYNTHESISED, _SPOKEN, _LOOPS, _SONGS = 150, 120, 260, 150
+_SYNTHESISED, _SPOKEN, _LOOPS, _SONGS, _LONG_SOUNDS = 150, 120, 260, 150, 150
 _VERSIONS = {"class": 5, "tempo": 3, "key": 2}
 """How many times a recording is heard: once as it is, then worn."""
 
@@ -178,6 +178,36 @@ def _examples() -> Iterator[Example]:
         for phrase in phrases(cache, Path(folder), random, _SPOKEN):
             yield Example(_maybe_worn(phrase, random), "vocal", "speech", "one-shot")
     yield from _sequenced(pool, random)
+    yield from _long(random)
+
+
+def _long(random: Random) -> Iterator[Example]:
+    """Pads, drones, swells and cymbals that last as long as loops and excerpts do, and are one sound all the same."""
+    for index in range(_LONG_SOUNDS):
+        name = ("chord", "melodic", "chord", "fx", "bass")[index % 5]
+        sound = tone(name, random)
+        seconds = float(random.uniform(3, 16))
+        stretched = held(sound, seconds, random)
+        yield Example(_maybe_worn(stretched, random), name, "synthesis", "one-shot")
+
+
+def held(sound: Samples, seconds: float, random: Random) -> Samples:
+    """A sound that lasts longer: its middle crossfaded with itself, with an attack and an end of its own."""
+    piece = sound[len(sound) // 6 : max(len(sound) * 2 // 3, len(sound) // 6 + 4000)]
+    fade = len(piece) // 3
+    ramp = np.linspace(0, 1, fade, dtype=np.float32)
+    length = int(seconds * RATE)
+    made = np.zeros(length + len(piece), np.float32)
+    step = len(piece) - fade
+    for start in range(0, length, step):
+        part = piece.copy()
+        part[:fade] *= np.sqrt(ramp)
+        part[-fade:] *= np.sqrt(ramp[::-1])
+        made[start : start + len(part)] += part
+    time = np.arange(length) / length
+    rise, fall = random.uniform(0.002, 0.5), random.uniform(0.02, 0.8)
+    level = np.minimum(time / rise, 1) * np.minimum((1 - time) / fall, 1) ** random.uniform(0.7, 2.5)
+    return np.asarray(made[:length] * level, np.float32)
 
 
 def _versions(recording: Recording, random: Random) -> Iterator[Example]:
