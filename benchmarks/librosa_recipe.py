@@ -30,7 +30,7 @@ def analyze(path: str) -> dict[str, object]:
     tempo, _ = librosa.beat.beat_track(onset_envelope=onset_strength, sr=rate)
     onsets = librosa.onset.onset_detect(onset_envelope=onset_strength, sr=rate, units="time")
     spectrum = np.abs(librosa.stft(mono))
-    # From the constant-Q transform, as librosa's own examples have it: with the cheaper chroma a third more keys are wrong.
+    # From the constant-Q transform: with librosa's cheaper chroma a third more keys are wrong.
     chroma = librosa.feature.chroma_cqt(y=mono, sr=rate).mean(axis=1)
     mel = librosa.feature.melspectrogram(S=spectrum**2, sr=rate)
     try:
