@@ -28,7 +28,7 @@ _MOST_SECONDS_APART = 0.4
 """How much one of the two may have been trimmed at its start."""
 _LOUD_DB = 30.0
 """Cells this far below the loudest are compared; what is softer is the encoder's."""
-_LEAST_OVERLAP = 0.55
+_LEAST_OVERLAP = 0.6
 _LEAST_COLUMNS = 4
 _FULL_COLUMNS = 24
 _SHORTLIST = 6
@@ -101,6 +101,8 @@ def same_sound(a: Fingerprint, b: Fingerprint) -> Match:
     """
     if not len(a.fine) or not len(b.fine):
         return Match(0.0, 0.0, _FLOOR_DB)
+    if abs(a.duration - b.duration) > 2 * _MOST_SECONDS_APART:
+        return Match(0.0, 0.0, _FLOOR_DB)
     fine, fine_shift, fine_columns = _laid_over(a.fine, b.fine, round(_MOST_SECONDS_APART * _FINE_RATE), 2)
     difference, columns = fine, fine_columns
     if max(len(a.coarse), len(b.coarse)) > _FINE_COLUMNS * _COARSE_RATE / _FINE_RATE:
@@ -111,7 +113,7 @@ def same_sound(a: Fingerprint, b: Fingerprint) -> Match:
         # start of its fall, so notes are compared only where nothing was cut off.
         difference += _OTHER_NOTES_DB
     # A few columns agree by chance more easily than many.
-    allowed = _SAME_DB * (0.6 + 0.4 * min(1.0, columns / _FULL_COLUMNS))
+    allowed = _SAME_DB * (0.5 + 0.5 * min(1.0, columns / _FULL_COLUMNS))
     confidence = float(1 / (1 + np.exp(_SLOPE * (difference - allowed))))
     return Match(confidence, a.start - b.start + fine_shift / _FINE_RATE, difference)
 
@@ -170,7 +172,8 @@ def _laid_over(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], reach: int, p
     """
     first = a.astype(np.float32) * np.float32(_STEP_DB)
     power = np.float32(10) ** (b.astype(np.float32) * np.float32(-_STEP_DB / 10))
-    least = max(min(_LEAST_COLUMNS, len(a), len(b)), int(_LEAST_OVERLAP * min(len(a), len(b))))
+    least = max(min(_LEAST_COLUMNS, len(a), len(b)), int(_LEAST_OVERLAP * max(len(a), len(b))))
+    least = min(least, len(a), len(b))
     level = _loudness(np.float32(10) ** (first * np.float32(-0.1)))
     tried: list[tuple[float, int, int]] = []
     shifted: list[Floats] = []
@@ -210,7 +213,7 @@ def _difference(first: Floats, second: Floats) -> float:
     """Mean difference in dB of cells that are loud in either, after their own gain is taken out."""
     # Each below its own loudest cell of the stretch: the loudest of all may have been trimmed off one of them.
     louder = np.minimum(first - first.min(), second - second.min())
-    weights = np.maximum(_LOUD_DB - louder, 0) * ((first < _FLOOR_DB) & (second < _FLOOR_DB))
+    weights = np.maximum(_LOUD_DB - louder, 0)
     total = float(weights.sum())
     if total <= 0:
         return _FLOOR_DB
