@@ -103,10 +103,10 @@ def ours(source: Path, out: Path, workers: int) -> None:
 
 def build(source: Path, card: Path, *, workers: int) -> None:
     from sample_agent.placing import file_source
-    from sample_agent.sp404.build import BuildOptions, built_project
-    from sample_agent.sp404.kit import KitSample
-    from sample_agent.sp404.layout import layout
-    from sample_agent.sp404.project_output import write_card
+    from sample_agent.sp404.cards.build import BuildOptions, built_project
+    from sample_agent.sp404.kits.kit import KitSample
+    from sample_agent.sp404.kits.layout import layout
+    from sample_agent.sp404.projects.output import write_card
 
     paths = {path.stem: path for path in sorted(source.iterdir())}
     samples = [

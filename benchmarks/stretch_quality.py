@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from scipy.signal import correlate, hilbert
 
 from benchmarks.peers import ONE_THREAD, peer_python
-from sample_agent.sp404.stretch import stretch_loop
+from sample_agent.sp404.sound.stretch import stretch_loop
 
 HERE = Path(__file__).parent
 RATE = 48_000

@@ -10,22 +10,22 @@ from pathlib import Path
 import numpy as np
 
 from fuzz.target import Target
-from sample_agent.sp404.archive import MAX_FILE_BYTES
-from sample_agent.sp404.content import read_content
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
-from sample_agent.sp404.padconf import PAD_FIELDS, Padconf, PadEntry, PadSettings
-from sample_agent.sp404.padconf_pads import read_chops
-from sample_agent.sp404.pattern import Note, Pattern
-from sample_agent.sp404.pattern_chain import PatternChain
-from sample_agent.sp404.picture import Picture
-from sample_agent.sp404.project import Project
-from sample_agent.sp404.project_output import project_zip
-from sample_agent.sp404.project_reading import load_project
+from sample_agent.sp404.formats.padconf import PAD_FIELDS, Padconf, PadEntry, PadSettings
+from sample_agent.sp404.formats.padconf_pads import read_chops
+from sample_agent.sp404.formats.pattern import Note, Pattern
+from sample_agent.sp404.formats.pattern_chain import PatternChain
+from sample_agent.sp404.formats.picture import Picture
+from sample_agent.sp404.formats.smp import read_smp_blocks, write_smp
+from sample_agent.sp404.formats.sx import PadInfo, SxSlot
+from sample_agent.sp404.formats.sx_wav import read_sx_wav_blocks, write_sx_wav
+from sample_agent.sp404.projects.archive import MAX_FILE_BYTES
+from sample_agent.sp404.projects.content import read_content
+from sample_agent.sp404.projects.output import project_zip
+from sample_agent.sp404.projects.project import Project
+from sample_agent.sp404.projects.reading import load_project
+from sample_agent.sp404.projects.verify import verify
 from sample_agent.sp404.slots import PadSlot
-from sample_agent.sp404.smp import read_smp_blocks, write_smp
-from sample_agent.sp404.sx import PadInfo, SxSlot
-from sample_agent.sp404.sx_wav import read_sx_wav_blocks, write_sx_wav
-from sample_agent.sp404.verify import verify
 
 MEMORY = Path("/dev/shm")
 A1 = PadSlot(0, 0)

@@ -9,7 +9,7 @@ import pytest
 
 from sample_agent.description import describe_file
 from sample_agent.placing import file_source, kit_sample
-from sample_agent.sp404.batch import UnreadableSourceError
+from sample_agent.sp404.cards.batch import UnreadableSourceError
 from tests.engine.files import write
 from tests.sounds import drum_loop
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sample_agent.engine import AudioError
 from sample_agent.engine.decode import open_audio
-from sample_agent.sp404.prepare import NothingToPrepareError, Preparation, Treatment, Writer, write_prepared
-from sample_agent.sp404.smp import write_smp
-from sample_agent.sp404.stretch import TooLongToStretchError
-from sample_agent.sp404.wav import write_wav_blocks
+from sample_agent.sp404.formats.smp import write_smp
+from sample_agent.sp404.formats.wav import write_wav_blocks
+from sample_agent.sp404.sound.prepare import NothingToPrepareError, Preparation, Treatment, Writer, write_prepared
+from sample_agent.sp404.sound.stretch import TooLongToStretchError
 
 
 def convert_to_wav(source: str | Path, destination: str | Path, treatment: Treatment | None = None) -> Preparation:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from sample_agent.sp404.batch import Sound, Source, UnreadableSourceError
-from sample_agent.sp404.kit import DRUM_CLASSES, SOUND_CLASSES, KitSample, SampleKind, SoundClass, camelot
-from sample_agent.sp404.sound_words import class_in_folders, class_in_name, says_loop
+from sample_agent.sp404.cards.batch import Sound, Source, UnreadableSourceError
+from sample_agent.sp404.kits.kit import DRUM_CLASSES, SOUND_CLASSES, KitSample, SampleKind, SoundClass, camelot
+from sample_agent.sp404.kits.sound_words import class_in_folders, class_in_name, says_loop
 
 _LONGEST_HIT_SECONDS = 2.5
 _LOW_HZ, _HIGH_HZ = 500.0, 5000.0

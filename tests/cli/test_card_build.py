@@ -18,13 +18,13 @@ import pytest
 import soundfile
 import soxr
 
-from sample_agent.sp404.padconf import TempoSelect
-from sample_agent.sp404.project import Project
-from sample_agent.sp404.project_reading import load_project
+from sample_agent.sp404.formats.padconf import TempoSelect
+from sample_agent.sp404.formats.smp import read_smp_blocks
+from sample_agent.sp404.formats.wav import read_wav
+from sample_agent.sp404.projects.project import Project
+from sample_agent.sp404.projects.reading import load_project
+from sample_agent.sp404.projects.verify import verify
 from sample_agent.sp404.slots import PadSlot
-from sample_agent.sp404.smp import read_smp_blocks
-from sample_agent.sp404.verify import verify
-from sample_agent.sp404.wav import read_wav
 from tests.engine.files import write
 from tests.sounds import RATE, chord, drum_loop
 from tests.waiting import until

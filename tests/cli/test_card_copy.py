@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sample_agent.sp404.project_output import write_card, write_folder, write_zip
-from sample_agent.sp404.project_reading import load_project
-from sample_agent.sp404.sx_card import write_sx_card
+from sample_agent.sp404.projects.output import write_card, write_folder, write_zip
+from sample_agent.sp404.projects.reading import load_project
+from sample_agent.sp404.projects.sx_card import write_sx_card
 from tests.cli.cards import card
 from tests.device_files import UGC, UTTORI, every_device_file, needs_device_files
 from tests.sp404.projects import contents, full, project

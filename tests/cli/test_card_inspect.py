@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from sample_agent.sp404.project_output import write_card, write_folder
-from sample_agent.sp404.sx_card import write_sx_card
+from sample_agent.sp404.projects.output import write_card, write_folder
+from sample_agent.sp404.projects.sx_card import write_sx_card
 from tests.cli.cards import card
 from tests.device_files import UGC, UTTORI, needs_device_files
 from tests.sp404.projects import full

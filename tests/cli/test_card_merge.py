@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from sample_agent.sp404.project_output import write_folder, write_zip
-from sample_agent.sp404.project_reading import load_project
-from sample_agent.sp404.verify import verify
+from sample_agent.sp404.projects.output import write_folder, write_zip
+from sample_agent.sp404.projects.reading import load_project
+from sample_agent.sp404.projects.verify import verify
 from tests.cli.cards import card
 from tests.sp404.projects import full, hits, pad, project
 

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sample_agent.sp404.project_output import write_folder, write_zip
+from sample_agent.sp404.projects.output import write_folder, write_zip
 from tests.cli.cards import card
 from tests.sp404.projects import full
 

@@ -16,8 +16,8 @@ import soundfile
 import soxr
 
 from sample_agent.library.card import CardItem, Convert, Converted, NotConverted, stream_card
-from sample_agent.sp404.prepare import prepare
-from sample_agent.sp404.wav import read_wav, write_wav
+from sample_agent.sp404.formats.wav import read_wav, write_wav
+from sample_agent.sp404.sound.prepare import prepare
 
 RNG = np.random.default_rng(3)
 AUDIO = Path(os.environ.get("SAMPLE_AGENT_AUDIO", Path(__file__).parents[3] / "shared/audio"))

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from sample_agent.sp404.content import BytesContent
-from sample_agent.sp404.padconf import Padconf
-from sample_agent.sp404.pattern import Note, Pattern
-from sample_agent.sp404.pattern_chain import PatternChain
-from sample_agent.sp404.picture import Picture
-from sample_agent.sp404.project import Pad, Project
+from sample_agent.sp404.formats.padconf import Padconf
+from sample_agent.sp404.formats.pattern import Note, Pattern
+from sample_agent.sp404.formats.pattern_chain import PatternChain
+from sample_agent.sp404.formats.picture import Picture
+from sample_agent.sp404.formats.smp import write_smp
+from sample_agent.sp404.projects.content import BytesContent
+from sample_agent.sp404.projects.project import Pad, Project
 from sample_agent.sp404.slots import PadSlot
-from sample_agent.sp404.smp import write_smp
 
 
 def slot(label: str) -> PadSlot:

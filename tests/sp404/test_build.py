@@ -16,19 +16,19 @@ import pytest
 import soxr
 from numpy.typing import NDArray
 
-from sample_agent.sp404.batch import Sound, Source, UnreadableSourceError
-from sample_agent.sp404.build import BuildOptions, BuiltProject, SoundOptions, built_project, scratch_bytes
-from sample_agent.sp404.build_wav import built_wav_card
-from sample_agent.sp404.content import Content
-from sample_agent.sp404.kit import KitSample
-from sample_agent.sp404.layout import layout
-from sample_agent.sp404.manifest import project_manifest
-from sample_agent.sp404.padconf import TempoSelect
-from sample_agent.sp404.project_output import write_card
-from sample_agent.sp404.project_reading import load_project
-from sample_agent.sp404.smp import read_smp_blocks
-from sample_agent.sp404.verify import verify
-from sample_agent.sp404.wav import read_wav
+from sample_agent.sp404.cards.batch import Sound, Source, UnreadableSourceError
+from sample_agent.sp404.cards.build import BuildOptions, BuiltProject, SoundOptions, built_project, scratch_bytes
+from sample_agent.sp404.cards.build_wav import built_wav_card
+from sample_agent.sp404.cards.manifest import project_manifest
+from sample_agent.sp404.formats.padconf import TempoSelect
+from sample_agent.sp404.formats.smp import read_smp_blocks
+from sample_agent.sp404.formats.wav import read_wav
+from sample_agent.sp404.kits.kit import KitSample
+from sample_agent.sp404.kits.layout import layout
+from sample_agent.sp404.projects.content import Content
+from sample_agent.sp404.projects.output import write_card
+from sample_agent.sp404.projects.reading import load_project
+from sample_agent.sp404.projects.verify import verify
 
 RATE = 44_100
 AS_IT_IS = SoundOptions(trim=False, fade=False, remove_dc=False, merge_mono=False)

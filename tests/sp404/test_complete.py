@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sample_agent.sp404.complete import Completion, Weights, complete
-from sample_agent.sp404.kit import KitSample
-from sample_agent.sp404.layout import layout
+from sample_agent.sp404.kits.complete import Completion, Weights, complete
+from sample_agent.sp404.kits.kit import KitSample
+from sample_agent.sp404.kits.layout import layout
 
 
 def sample(name: str, sound_class: Any, **more: Any) -> KitSample:

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sample_agent.sp404 import edit
-from sample_agent.sp404.edit import EditError
-from sample_agent.sp404.padconf import PadEntry, PadSettings
-from sample_agent.sp404.pattern_chain import PatternChain
-from sample_agent.sp404.project import Project
+from sample_agent.sp404.formats.padconf import PadEntry, PadSettings
+from sample_agent.sp404.formats.pattern_chain import PatternChain
+from sample_agent.sp404.projects import edit
+from sample_agent.sp404.projects.edit import EditError
+from sample_agent.sp404.projects.project import Project
 from sample_agent.sp404.slots import PadSlot
 from tests.sp404.projects import full, hits, pad, project, slot, sounding
 

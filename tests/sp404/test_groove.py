@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sample_agent.sp404.groove import GROOVES, starter_pattern, starter_patterns
-from sample_agent.sp404.kit import KitSample
-from sample_agent.sp404.layout import layout
-from sample_agent.sp404.pattern import Pattern
+from sample_agent.sp404.formats.pattern import Pattern
+from sample_agent.sp404.kits.groove import GROOVES, starter_pattern, starter_patterns
+from sample_agent.sp404.kits.kit import KitSample
+from sample_agent.sp404.kits.layout import layout
 from sample_agent.sp404.slots import PadSlot
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sample_agent.sp404.kit import SOUND_CLASSES, KitSample, around_the_wheel, camelot, fold_tempo
-from sample_agent.sp404.kit_rules import PLAYERS, RulesError, rules_from_toml
-from sample_agent.sp404.layout import Layout, common_tempo, layout
+from sample_agent.sp404.kits.kit import SOUND_CLASSES, KitSample, around_the_wheel, camelot, fold_tempo
+from sample_agent.sp404.kits.layout import Layout, common_tempo, layout
+from sample_agent.sp404.kits.rules import PLAYERS, RulesError, rules_from_toml
 
 
 def hits(*classes: str, group: str | None = None) -> list[KitSample]:

@@ -4,15 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from sample_agent.sp404.content import BytesContent
 from sample_agent.sp404.errors import OutOfRangeError
-from sample_agent.sp404.merge import BankPart, DroppedNotes, LeftBehind, MergeError, Regrouped, SilentPad, merge_banks
-from sample_agent.sp404.padconf import TempoSelect
-from sample_agent.sp404.project import Pad, Project
-from sample_agent.sp404.project_output import write_folder
-from sample_agent.sp404.project_reading import load_project
+from sample_agent.sp404.formats.padconf import TempoSelect
+from sample_agent.sp404.projects.content import BytesContent
+from sample_agent.sp404.projects.merge import (
+    BankPart,
+    DroppedNotes,
+    LeftBehind,
+    MergeError,
+    Regrouped,
+    SilentPad,
+    merge_banks,
+)
+from sample_agent.sp404.projects.output import write_folder
+from sample_agent.sp404.projects.project import Pad, Project
+from sample_agent.sp404.projects.reading import load_project
+from sample_agent.sp404.projects.verify import verify
 from sample_agent.sp404.slots import BANK_LETTERS
-from sample_agent.sp404.verify import verify
 from tests.device_files import UGC, needs_device_files
 from tests.sp404.projects import full, hits, older, pad, project, slot, sounding
 

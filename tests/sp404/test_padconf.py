@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
-from sample_agent.sp404.padconf import (
+from sample_agent.sp404.formats.padconf import (
     PAD_FIELDS,
     BankSettings,
     Bus,
@@ -22,7 +22,7 @@ from sample_agent.sp404.padconf import (
     TempoSelect,
     Vari,
 )
-from sample_agent.sp404.padconf_fields import Choice, Field, Flag, Hundredths, Switch, Whole
+from sample_agent.sp404.formats.padconf_fields import Choice, Field, Flag, Hundredths, Switch, Whole
 from sample_agent.sp404.slots import ALL_SLOTS, PadSlot
 from tests.damage import damaged
 from tests.device_files import UGC, UTTORI, every_device_file, needs_device_files

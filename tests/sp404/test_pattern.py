@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
-from sample_agent.sp404.pattern import Filler, Motion, Note, OtherRecord, Pattern
+from sample_agent.sp404.formats.pattern import Filler, Motion, Note, OtherRecord, Pattern
 from sample_agent.sp404.slots import ALL_SLOTS, PadSlot
 from tests.damage import damaged
 from tests.device_files import UGC, every_device_file, needs_device_files

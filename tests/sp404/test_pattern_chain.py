@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
-from sample_agent.sp404.pattern_chain import PatternChain
+from sample_agent.sp404.formats.pattern_chain import PatternChain
 from tests.damage import damaged
 
 EXAMPLE = (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sample_agent.sp404.errors import FormatError
-from sample_agent.sp404.picture import Picture
+from sample_agent.sp404.formats.picture import Picture
 from tests.damage import damaged
 from tests.device_files import UGC, every_device_file, needs_device_files
 

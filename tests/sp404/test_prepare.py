@@ -12,10 +12,10 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import sample_agent.sp404.intake as intake_module
-import sample_agent.sp404.prepare as module
-from sample_agent.sp404.prepare import MIN_FRAMES, NothingToPrepareError, prepare, write_prepared
-from sample_agent.sp404.wav import read_wav
+import sample_agent.sp404.sound.intake as intake_module
+import sample_agent.sp404.sound.prepare as module
+from sample_agent.sp404.formats.wav import read_wav
+from sample_agent.sp404.sound.prepare import MIN_FRAMES, NothingToPrepareError, prepare, write_prepared
 
 RNG = np.random.default_rng(2)
 AUDIO = Path(os.environ.get("SAMPLE_AGENT_AUDIO", Path(__file__).parents[3] / "shared/audio"))

@@ -15,12 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sample_agent.sp404.content import BytesContent, FileContent, read_content
-from sample_agent.sp404.edit import EditError, move_pattern
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
-from sample_agent.sp404.padconf import TempoSelect
-from sample_agent.sp404.project import Pad, Project
-from sample_agent.sp404.project_output import (
+from sample_agent.sp404.formats.padconf import TempoSelect
+from sample_agent.sp404.projects.content import BytesContent, FileContent, read_content
+from sample_agent.sp404.projects.edit import EditError, move_pattern
+from sample_agent.sp404.projects.output import (
     AlreadyThereError,
     card_folder,
     project_zip,
@@ -28,7 +27,8 @@ from sample_agent.sp404.project_output import (
     write_folder,
     write_zip,
 )
-from sample_agent.sp404.project_reading import load_project, project_folders
+from sample_agent.sp404.projects.project import Pad, Project
+from sample_agent.sp404.projects.reading import load_project, project_folders
 from sample_agent.sp404.slots import PadSlot
 from tests.device_files import UGC, needs_device_files
 from tests.sp404.projects import contents, full, hits, older, pad, project, slot, smp
@@ -270,7 +270,7 @@ def test_what_was_thrown_away_or_never_finished_is_no_project(hidden: str, folde
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from sample_agent.sp404.project_output import write_folder, write_zip
+from sample_agent.sp404.projects.output import write_folder, write_zip
 from tests.sp404.projects import full, pad, slot
 
 class Deadly:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
-from sample_agent.sp404.smp import MAX_FRAMES, SmpHeader, read_smp_blocks, smp_size, write_smp
+from sample_agent.sp404.formats.smp import MAX_FRAMES, SmpHeader, read_smp_blocks, smp_size, write_smp
 from tests.damage import damaged
 from tests.device_files import every_device_file
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sample_agent.sp404.sound_words import class_in_folders, class_in_name, says_loop
+from sample_agent.sp404.kits.sound_words import class_in_folders, class_in_name, says_loop
 
 
 @pytest.mark.parametrize(

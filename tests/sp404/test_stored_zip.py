@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sample_agent.sp404.stored_zip import StoredZip
+from sample_agent.sp404.projects.stored_zip import StoredZip
 
 GIBIBYTE = 1 << 30
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sample_agent.sp404.stretch import (
+from sample_agent.sp404.sound.stretch import (
     MAX_STRETCH_FRAMES,
     TooLongToStretchError,
     stretch_loop,

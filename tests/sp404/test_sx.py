@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
-from sample_agent.sp404.sx import PadInfo, SxPad, SxSlot
-from sample_agent.sp404.sx_wav import SxWavHeader, read_sx_wav_blocks, write_sx_wav
+from sample_agent.sp404.formats.sx import PadInfo, SxPad, SxSlot
+from sample_agent.sp404.formats.sx_wav import SxWavHeader, read_sx_wav_blocks, write_sx_wav
 from tests.damage import damaged
 from tests.device_files import UTTORI, every_device_file, needs_device_files
 

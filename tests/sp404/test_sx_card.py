@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sample_agent.sp404.content import BytesContent
 from sample_agent.sp404.errors import FormatError
-from sample_agent.sp404.project_output import AlreadyThereError
-from sample_agent.sp404.sx import PadInfo, SxPad, SxSlot
-from sample_agent.sp404.sx_card import SxCard, load_sx_card, write_sx_card
-from sample_agent.sp404.sx_wav import write_sx_wav
-from sample_agent.sp404.verify import verify
+from sample_agent.sp404.formats.sx import PadInfo, SxPad, SxSlot
+from sample_agent.sp404.formats.sx_wav import write_sx_wav
+from sample_agent.sp404.projects.content import BytesContent
+from sample_agent.sp404.projects.output import AlreadyThereError
+from sample_agent.sp404.projects.sx_card import SxCard, load_sx_card, write_sx_card
+from sample_agent.sp404.projects.verify import verify
 from tests.device_files import UTTORI, needs_device_files
 from tests.sp404.projects import contents
 

@@ -7,10 +7,10 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import sample_agent.sp404.scratch as scratch_module
-from sample_agent.sp404.prepare import MIN_FRAMES, prepare, write_prepared
-from sample_agent.sp404.smp import read_smp_blocks, write_smp
-from sample_agent.sp404.treatment import LOUDEST_DB, Preparation, Treatment, bank_gains
+import sample_agent.sp404.sound.scratch as scratch_module
+from sample_agent.sp404.formats.smp import read_smp_blocks, write_smp
+from sample_agent.sp404.sound.prepare import MIN_FRAMES, prepare, write_prepared
+from sample_agent.sp404.sound.treatment import LOUDEST_DB, Preparation, Treatment, bank_gains
 
 ONE_SHOT = Treatment.for_kind("one-shot")
 LOOP = Treatment.for_kind("loop")

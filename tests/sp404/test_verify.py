@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sample_agent.sp404.content import BytesContent
 from sample_agent.sp404.errors import FormatError
-from sample_agent.sp404.pattern import Note, Pattern
-from sample_agent.sp404.pattern_chain import PatternChain
-from sample_agent.sp404.project import Pad, Project
-from sample_agent.sp404.project_output import write_card, write_folder, write_zip
-from sample_agent.sp404.recognize import Kind, recognize
+from sample_agent.sp404.formats.pattern import Note, Pattern
+from sample_agent.sp404.formats.pattern_chain import PatternChain
+from sample_agent.sp404.formats.smp import MAX_FRAMES, SmpHeader, smp_size
+from sample_agent.sp404.projects.content import BytesContent
+from sample_agent.sp404.projects.output import write_card, write_folder, write_zip
+from sample_agent.sp404.projects.project import Pad, Project
+from sample_agent.sp404.projects.recognize import Kind, recognize
+from sample_agent.sp404.projects.verify import Finding, verify, verify_project
 from sample_agent.sp404.slots import PadSlot
-from sample_agent.sp404.smp import MAX_FRAMES, SmpHeader, smp_size
-from sample_agent.sp404.verify import Finding, verify, verify_project
 from tests.damage import damaged
 from tests.device_files import UGC, UTTORI, every_device_file, needs_device_files
 from tests.sp404.projects import full, hits, pad, project, slot, smp

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sample_agent.sp404.wav import (
+from sample_agent.sp404.formats.wav import (
     HEADER_BYTES,
     NotCanonicalWavError,
     read_wav,

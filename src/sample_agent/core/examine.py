@@ -18,7 +18,7 @@ from sample_agent.conversion import convert_to_wav
 from sample_agent.engine import AudioError, PreviewInfo
 from sample_agent.engine.pool import EnginePool
 from sample_agent.engine.waveform import Waveform
-from sample_agent.sp404.prepare import Preparation
+from sample_agent.sp404.sound.prepare import Preparation
 
 log = structlog.get_logger("examine")
 

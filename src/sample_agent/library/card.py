@@ -16,10 +16,10 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from sample_agent.sp404.readme import wav_card_readme
-from sample_agent.sp404.stored_zip import StoredZip
-from sample_agent.sp404.wav import HEADER_BYTES, read_wav_header
-from sample_agent.sp404.wav_card import CardFolders
+from sample_agent.sp404.cards.readme import wav_card_readme
+from sample_agent.sp404.cards.wav_card import CardFolders
+from sample_agent.sp404.formats.wav import HEADER_BYTES, read_wav_header
+from sample_agent.sp404.projects.stored_zip import StoredZip
 
 log = structlog.get_logger("card")
 

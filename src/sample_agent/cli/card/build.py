@@ -22,11 +22,11 @@ from sample_agent.cli.card.errors import explained
 
 if TYPE_CHECKING:
     from sample_agent.cli.analyze.analyzing import Result
-    from sample_agent.sp404.batch import Source
-    from sample_agent.sp404.build import BuildOptions
-    from sample_agent.sp404.kit import KitSample
-    from sample_agent.sp404.kit_rules import LayoutRules
-    from sample_agent.sp404.report import LeftOut, Report
+    from sample_agent.sp404.cards.batch import Source
+    from sample_agent.sp404.cards.build import BuildOptions
+    from sample_agent.sp404.cards.report import LeftOut, Report
+    from sample_agent.sp404.kits.kit import KitSample
+    from sample_agent.sp404.kits.rules import LayoutRules
 
 
 def build(
@@ -79,7 +79,7 @@ def build(
     Files are analysed, placed as players place them, converted to what the unit plays, and written in one step. A file
     that cannot be read is left out and named. Not yet tested on hardware.
     """
-    from sample_agent.sp404.build import BuildOptions, SoundOptions
+    from sample_agent.sp404.cards.build import BuildOptions, SoundOptions
 
     if match_loudness and normalise is not None:
         raise typer.BadParameter("--match-loudness and --normalise exclude each other: both set the level.")
@@ -152,7 +152,7 @@ def _collection(folder: Path) -> object:
 
 def _crate(files: list[Path], paths: list[Path], workers: int, *, fresh: bool) -> Crate:
     from sample_agent.placing import file_source, kit_sample
-    from sample_agent.sp404.report import LeftOut
+    from sample_agent.sp404.cards.report import LeftOut
 
     if not files:
         raise typer.BadParameter(f"Nothing to build from: no audio files in {', '.join(map(str, paths))}.")
@@ -192,12 +192,12 @@ async def _analysed(files: Sequence[Path], workers: int, *, fresh: bool) -> list
 def _write_project(
     crate: Crate, options: BuildOptions, rules: LayoutRules, out: Path, *, replace: bool, workers: int
 ) -> Report:
-    from sample_agent.sp404.build import built_project
-    from sample_agent.sp404.content import BytesContent
-    from sample_agent.sp404.layout import layout
-    from sample_agent.sp404.manifest import project_manifest
-    from sample_agent.sp404.project_output import card_folder, files_zip, write_card, write_file
-    from sample_agent.sp404.readme import project_readme
+    from sample_agent.sp404.cards.build import built_project
+    from sample_agent.sp404.cards.manifest import project_manifest
+    from sample_agent.sp404.cards.readme import project_readme
+    from sample_agent.sp404.kits.layout import layout
+    from sample_agent.sp404.projects.content import BytesContent
+    from sample_agent.sp404.projects.output import card_folder, files_zip, write_card, write_file
 
     made = layout(crate.samples, rules)
     _need_scratch(each.sample for each in made.placements)
@@ -227,11 +227,11 @@ def _write_project(
 def _write_wav_card(
     crate: Crate, options: BuildOptions, rules: LayoutRules, out: Path, *, replace: bool, workers: int
 ) -> Report:
-    from sample_agent.sp404.build_wav import built_wav_card
-    from sample_agent.sp404.content import BytesContent, Content
-    from sample_agent.sp404.manifest import wav_card_manifest
-    from sample_agent.sp404.project_output import files_zip, write_file, write_files
-    from sample_agent.sp404.readme import wav_card_readme
+    from sample_agent.sp404.cards.build_wav import built_wav_card
+    from sample_agent.sp404.cards.manifest import wav_card_manifest
+    from sample_agent.sp404.cards.readme import wav_card_readme
+    from sample_agent.sp404.projects.content import BytesContent, Content
+    from sample_agent.sp404.projects.output import files_zip, write_file, write_files
 
     _need_scratch(crate.samples)
     with (
@@ -264,8 +264,8 @@ def _write_wav_card(
 
 def _need_scratch(samples: Iterable[KitSample]) -> None:
     """Refuse before the work begins when its results would not fit where they lie until they are written."""
-    from sample_agent.sp404.build import scratch_bytes
-    from sample_agent.sp404.report import spoken_size
+    from sample_agent.sp404.cards.build import scratch_bytes
+    from sample_agent.sp404.cards.report import spoken_size
 
     place = tempfile.gettempdir()
     needed, free = scratch_bytes(samples), shutil.disk_usage(place).free
@@ -292,7 +292,7 @@ def _checked(report: Report, crate: Crate) -> Report:
 def _may_replace(out: Path, options: BuildOptions, *, wav: bool, replace: bool) -> bool:
     """Ask or refuse before the work begins when something is there already; writing checks it again."""
     from sample_agent.sp404.names import device_name
-    from sample_agent.sp404.project_output import AlreadyThereError, card_folder
+    from sample_agent.sp404.projects.output import AlreadyThereError, card_folder
 
     if not _is_archive(out) and out.exists() and not out.is_dir():
         raise AlreadyThereError(f"{out} is a file; name a folder, or an archive ending in .zip.")
@@ -306,7 +306,7 @@ def _may_replace(out: Path, options: BuildOptions, *, wav: bool, replace: bool) 
 
 
 def _rules(path: Path | None) -> LayoutRules:
-    from sample_agent.sp404.kit_rules import PLAYERS, RulesError, rules_from_toml
+    from sample_agent.sp404.kits.rules import PLAYERS, RulesError, rules_from_toml
 
     if path is None:
         return PLAYERS

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from sample_agent.sp404.kit_rules import LayoutRules
-    from sample_agent.sp404.report import Item, Report
+    from sample_agent.sp404.cards.report import Item, Report
+    from sample_agent.sp404.kits.rules import LayoutRules
 
 _GRID_WIDTH = 4 * 26 + 5
 

@@ -26,7 +26,7 @@ def copy(
     What is damaged is not copied: the message says where. Only sounds, pictures and the chain of a project are passed
     on as they are. Files macOS leaves about are left behind.
     """
-    from sample_agent.sp404.recognize import Kind, recognize
+    from sample_agent.sp404.projects.recognize import Kind, recognize
 
     with explained():
         kind = recognize(source)
@@ -40,7 +40,7 @@ def copy(
 
 
 def _copy_project(source: Path, out: Path, *, replace: bool) -> str:
-    from sample_agent.sp404.project_reading import open_project_tree, read_project
+    from sample_agent.sp404.projects.reading import open_project_tree, read_project
 
     tree = open_project_tree(source)
     _refuse_inside(out, tree.shown)
@@ -50,8 +50,8 @@ def _copy_project(source: Path, out: Path, *, replace: bool) -> str:
 
 
 def _copy_sx_card(source: Path, out: Path, *, replace: bool) -> str:
-    from sample_agent.sp404 import project_output
-    from sample_agent.sp404.sx_card import MARKER, SX_FOLDER, open_sx_tree, read_sx_card
+    from sample_agent.sp404.projects import output as project_output
+    from sample_agent.sp404.projects.sx_card import MARKER, SX_FOLDER, open_sx_tree, read_sx_card
 
     tree = open_sx_tree(source)
     _refuse_inside(out, tree.shown)
@@ -79,8 +79,8 @@ def _refuse_inside(out: Path, folder: str) -> None:
 
 
 def _copy_file(source: Path, out: Path, *, replace: bool) -> str:
-    from sample_agent.sp404.device_file import rewritten
-    from sample_agent.sp404.project_output import write_file
+    from sample_agent.sp404.projects.device_file import rewritten
+    from sample_agent.sp404.projects.output import write_file
 
     target = out / source.name if out.is_dir() else out
     write_or_ask(

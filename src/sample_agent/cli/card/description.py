@@ -6,21 +6,21 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from sample_agent.sp404 import picture
-from sample_agent.sp404.device_file import DeviceFile, read_device_file
 from sample_agent.sp404.errors import FormatError
-from sample_agent.sp404.padconf import PAD_FIELDS, Padconf, PadEntry
-from sample_agent.sp404.pattern import Motion, Pattern
-from sample_agent.sp404.pattern_chain import PatternChain
-from sample_agent.sp404.picture import Picture
-from sample_agent.sp404.project import Pad, Project
-from sample_agent.sp404.project_reading import load_project, project_folders
-from sample_agent.sp404.recognize import Kind, recognize
+from sample_agent.sp404.formats import picture
+from sample_agent.sp404.formats.padconf import PAD_FIELDS, Padconf, PadEntry
+from sample_agent.sp404.formats.pattern import Motion, Pattern
+from sample_agent.sp404.formats.pattern_chain import PatternChain
+from sample_agent.sp404.formats.picture import Picture
+from sample_agent.sp404.formats.smp import SmpHeader
+from sample_agent.sp404.formats.sx import PadInfo, SxPad, SxSlot
+from sample_agent.sp404.formats.sx_wav import SxWavHeader
+from sample_agent.sp404.projects.device_file import DeviceFile, read_device_file
+from sample_agent.sp404.projects.project import Pad, Project
+from sample_agent.sp404.projects.reading import load_project, project_folders
+from sample_agent.sp404.projects.recognize import Kind, recognize
+from sample_agent.sp404.projects.sx_card import SxCard, load_sx_card
 from sample_agent.sp404.slots import ALL_SLOTS, BANK_LETTERS, PadSlot
-from sample_agent.sp404.smp import SmpHeader
-from sample_agent.sp404.sx import PadInfo, SxPad, SxSlot
-from sample_agent.sp404.sx_card import SxCard, load_sx_card
-from sample_agent.sp404.sx_wav import SxWavHeader
 
 Data = dict[str, Any]
 

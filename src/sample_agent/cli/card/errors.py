@@ -11,9 +11,9 @@ import typer
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn errors that are about the files or options given into a message and exit code 1."""
-    from sample_agent.sp404.edit import EditError
     from sample_agent.sp404.errors import FormatError, OutOfRangeError
-    from sample_agent.sp404.merge import MergeError
+    from sample_agent.sp404.projects.edit import EditError
+    from sample_agent.sp404.projects.merge import MergeError
 
     try:
         yield
@@ -26,7 +26,7 @@ def write_or_ask(write: Callable[[bool], None], *, replace: bool) -> None:
     """Call `write` with whether it may replace what is there; a person at a terminal is asked before it may."""
     import sys
 
-    from sample_agent.sp404.project_output import AlreadyThereError
+    from sample_agent.sp404.projects.output import AlreadyThereError
 
     try:
         write(replace)

@@ -15,7 +15,7 @@ from sample_agent.cli.card.errors import explained
 from sample_agent.cli.card.output import write_project
 
 if TYPE_CHECKING:
-    from sample_agent.sp404.merge import BankPart, Merged
+    from sample_agent.sp404.projects.merge import BankPart, Merged
 
 _BANKS = "ABCDEFGHIJ"
 _WANTED = re.compile(r"(.+):([A-J])(?:=([A-J]))?", re.IGNORECASE | re.DOTALL)
@@ -46,7 +46,7 @@ def merge(
     Banks bring their pads, patterns, tempo and volume. The notes of a pattern follow their pads; what could not be kept
     is listed.
     """
-    from sample_agent.sp404.merge import merge_banks
+    from sample_agent.sp404.projects.merge import merge_banks
 
     wanted = _wanted(banks)
     with explained():
@@ -88,9 +88,9 @@ def _wanted(texts: Iterable[str]) -> list[_Wanted]:
 
 def _parts(wanted: Iterable[_Wanted]) -> list[BankPart]:
     """The banks with their projects, each of which is read once."""
-    from sample_agent.sp404.merge import BankPart
-    from sample_agent.sp404.project import Project
-    from sample_agent.sp404.project_reading import load_project
+    from sample_agent.sp404.projects.merge import BankPart
+    from sample_agent.sp404.projects.project import Project
+    from sample_agent.sp404.projects.reading import load_project
 
     projects: dict[Path, Project] = {}
     parts = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sample_agent.cli.card.errors import write_or_ask
 
 if TYPE_CHECKING:
-    from sample_agent.sp404.project import Project
+    from sample_agent.sp404.projects.project import Project
 
 
 def write_project(project: Project, out: Path, *, folder: str, number: int | None, replace: bool) -> str:
@@ -17,7 +17,7 @@ def write_project(project: Project, out: Path, *, folder: str, number: int | Non
     With a `number` it goes to `EXPORT/PROJECT/PROJECT_nn` below `out`, as on a card. Otherwise a folder is the project
     itself, and in an archive it lies in `folder` ("" is its top).
     """
-    from sample_agent.sp404 import project_output
+    from sample_agent.sp404.projects import output as project_output
 
     inside = "" if number is None else project_output.card_folder(number)
     if out.suffix.lower() == ".zip":

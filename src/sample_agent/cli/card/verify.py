@@ -11,7 +11,7 @@ import typer
 from sample_agent.cli.card.errors import explained
 
 if TYPE_CHECKING:
-    from sample_agent.sp404.verify import Finding
+    from sample_agent.sp404.projects.verify import Finding
 
 
 def verify(
@@ -21,7 +21,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
 ) -> None:
     """Check that the unit will take a project, a card or a file. Ends with exit code 1 when there are errors."""
-    from sample_agent.sp404.verify import verify as run
+    from sample_agent.sp404.projects.verify import verify as run
 
     with explained():
         findings = run(path)

@@ -1,0 +1,1 @@
+"""Which sample belongs on which pad."""

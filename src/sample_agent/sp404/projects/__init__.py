@@ -1,0 +1,1 @@
+"""A project as one value: read, verified, edited, merged and written."""

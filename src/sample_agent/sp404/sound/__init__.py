@@ -1,0 +1,1 @@
+"""Any sound made into what the unit plays."""
