@@ -81,7 +81,8 @@ async def claim(session: AsyncSession, job_id: UUID, *, worker: str, max_attempt
     lease = uuid4()
     job.status, job.lease, job.attempt = "processing", lease, job.attempt + 1
     job.progress, job.step, job.started_at = 0, "starting", func.now()
-    sample.status = "processing"
+    if sample.status != "completed":  # else it has all it needs, and a whole library's renewal is under way
+        sample.status = "processing"
     session.add(JobAttempt(id=new_id(), job_id=job.id, user_id=job.user_id, number=job.attempt, worker=worker[:128]))
     await session.flush()
     await session.refresh(job)

@@ -5,10 +5,13 @@ export const keys = {
   samples: ['samples'] as const,
   sampleList: (query: SampleQuery) => ['samples', 'list', query] as const,
   sample: (id: string) => ['samples', 'detail', id] as const,
-  waveform: (id: string, points: number) => ['waveform', id, points] as const,
+  /** Drawn anew by every engine, and never differently by the same one. */
+  waveform: (id: string, engine: string, points: number) => ['waveform', id, engine, points] as const,
+  spectrogram: (id: string, engine: string) => ['spectrogram', id, engine] as const,
   facets: ['facets'] as const,
   collections: ['collections'] as const,
   collection: (id: string) => ['collections', 'detail', id] as const,
   usage: ['usage'] as const,
+  reanalysis: ['reanalysis'] as const,
   job: (sampleId: string) => ['job', sampleId] as const,
 }

@@ -32,17 +32,25 @@ export type Uploaded = Answer<'/api/samples', 'post', 201>
 export type Waveform = Answer<'/api/samples/{sample_id}/waveform', 'get', 200>
 export type Facets = Answer<'/api/facets', 'get', 200>
 export type Job = Answer<'/api/jobs/{job_id}', 'get', 200>
+export type ReanalysisState = Answer<'/api/reanalysis', 'get', 200>
+export type Reanalysis = NonNullable<ReanalysisState['latest']>
 
 export type Collection = Answer<'/api/collections/{collection_id}', 'get', 200>
 export type Link = Answer<'/api/collections/{collection_id}/export/link', 'get', 200>
 export type SampleQuery = NonNullable<paths['/api/samples']['get']['parameters']['query']>
 
-/** What the engine found. The API passes it through as it is, so the OpenAPI file does not describe its inside. */
+/**
+ * What the engine found. The API passes it through as it is, so the OpenAPI file does not describe its inside.
+ * What is optional, older engines did not look for.
+ */
 export interface Analysis {
   engine_version: string
-  tempo: { bpm: number; confidence: number; alternatives: { bpm: number; confidence: number }[] } | null
-  key: KeyFound | null
+  tempo: (TempoGuess & { alternatives: TempoGuess[] }) | null
+  key: (KeyGuess & { alternatives: KeyGuess[]; tuning_cents?: number }) | null
   kind: { kind: Kind; confidence: number }
+  sound_class?: { name: string; confidence: number; probabilities?: Record<string, number> } | null
+  /** Of a one-shot. `midi` has the deviation from the note as a fraction. */
+  pitch?: { note: string; midi: number; frequency: number; confidence: number } | null
   loudness: { integrated_lufs: number | null; true_peak_dbtp: number | null; sample_peak_dbfs: number | null }
   spectral: {
     centroid_hz: number
@@ -51,19 +59,41 @@ export interface Analysis {
     flatness: number
     zero_crossing_rate: number
   }
+  envelope?: { attack: number; decay: number; crest_db: number }
+  silence?: { start: number; end: number }
+  clipping?: { count: number; over: number }
+  dc_offset?: number
+  mono_compatibility?: { correlation: number; loss_db: number } | null
   onsets: number[]
+  slices?: Slice[]
+  hints?: { found?: Hint[] }
   duration: number
   sample_rate: number
   channels: number
   warnings: string[]
 }
 
-interface KeyGuess {
+export interface TempoGuess {
+  bpm: number
+  confidence: number
+}
+
+export interface KeyGuess {
   key: string
   camelot: string
   confidence: number
 }
 
-interface KeyFound extends KeyGuess {
-  alternatives: KeyGuess[]
+/** A piece for a pad, in seconds. */
+export interface Slice {
+  start: number
+  end: number
+  source: 'grid' | 'onsets' | 'whole'
+}
+
+/** What a file says about itself, and where. */
+export interface Hint {
+  subject: 'tempo' | 'key' | 'root' | 'kind'
+  value: string
+  source: string
 }

@@ -3,6 +3,7 @@ import { LogOut } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { config } from '@/api/config'
 import { signOut, useSession } from '@/api/session'
+import { AnalysisFact } from '@/features/reanalysis'
 import { bytes, count, dateTime, useFacets } from '@/features/samples'
 import { Button } from '@/ui/button'
 import { Progress } from '@/ui/progress'
@@ -37,6 +38,9 @@ export function AccountPage() {
           <Fact name="Plan">{PLANS[usage?.plan ?? user.tier] ?? usage?.plan}</Fact>
           <Fact name="Samples">
             {facets ? count(facets.total, 'sample') : error ? 'Not known right now' : '…'}
+          </Fact>
+          <Fact name="Analysis">
+            <AnalysisFact />
           </Fact>
           <Fact name="Storage">
             {usage && (

@@ -16,11 +16,14 @@ import { Button, IconButton } from '@/ui/button'
 import { Progress } from '@/ui/progress'
 import { Loading } from '@/ui/spinner'
 import { useTitle } from '@/ui/title'
-import { analysisOf } from './analysis'
-import { KeyCard, KindCard, LoudnessCard, TempoCard } from './measured'
+import { analysisOf, course, traits } from './analysis'
+import { KeyCard } from './key-card'
+import { KindCard } from './kind-card'
+import { LoudnessCard } from './loudness-card'
 import { NameEditor } from './name-editor'
-import { SoundCard } from './sound-card'
 import { CollectionsCard, FileCard, TagsCard } from './surroundings'
+import { TempoCard } from './tempo-card'
+import { TraitsCard } from './traits-card'
 import { WaveformView } from './waveform-view'
 
 const route = getRouteApi('/member/samples/$id')
@@ -35,6 +38,7 @@ export function SamplePage() {
 function SampleView({ sample }: { sample: SampleDetail }) {
   useTitle(sample.name)
   const analysis = analysisOf(sample)
+  const movement = analysis ? course(analysis) : []
   useShortcuts({
     playPause: () => togglePlay(sample),
     favourite: () => void toggleFavourite([sample]),
@@ -46,24 +50,27 @@ function SampleView({ sample }: { sample: SampleDetail }) {
         <Unfinished sample={sample} />
         {analysis && (
           <>
-            <WaveformView sample={sample} onsets={analysis.onsets} />
+            <WaveformView sample={sample} analysis={analysis} />
             {analysis.warnings.map((warning) => (
               <p key={warning} className="flex gap-2 text-xs text-warn">
                 <CircleAlert size={14} className="shrink-0" aria-hidden /> {warning}
               </p>
             ))}
             <div className="grid gap-4 sm:grid-cols-2 xl:grid-cols-4">
-              <TempoCard sample={sample} found={analysis.tempo} />
-              <KeyCard sample={sample} found={analysis.key} />
-              <KindCard sample={sample} found={analysis.kind} />
-              <LoudnessCard loudness={analysis.loudness} />
+              <TempoCard sample={sample} analysis={analysis} />
+              <KeyCard sample={sample} analysis={analysis} />
+              <KindCard sample={sample} analysis={analysis} />
+              <LoudnessCard analysis={analysis} />
             </div>
           </>
         )}
         <div className="grid gap-4 sm:grid-cols-2 xl:grid-cols-4">
-          {analysis && <SoundCard analysis={analysis} />}
-          <TagsCard sample={sample} />
-          <CollectionsCard sample={sample} />
+          {analysis && <TraitsCard title="Sound" traits={traits(analysis)} />}
+          {movement.length > 0 && <TraitsCard title="Course and stereo" traits={movement} />}
+          <div className="flex flex-col gap-4">
+            <TagsCard sample={sample} />
+            <CollectionsCard sample={sample} />
+          </div>
           <FileCard sample={sample} engine={analysis?.engine_version} />
         </div>
       </div>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { columns, shifted, zoomed } from './waveform-columns'
+import { closest, columns, shifted, wantsFiner, zoomed } from './waveform-columns'
 
 const minimum = [-1, -0.5, -0.2, -0.1]
 const maximum = [1, 0.5, 0.2, 0.1]
@@ -33,4 +33,9 @@ describe('the range in view', () => {
     expect(shifted({ start: 0.2, end: 0.4 }, 5)).toEqual({ start: 0.8, end: 1 })
     expect(shifted({ start: 0.2, end: 0.4 }, -5).start).toBe(0)
   })
+})
+
+it('finer peaks are wanted as soon as half is in view, and allow to come eight times as close', () => {
+  expect([1, 0.51, 0.5, 0.01].map((end) => wantsFiner({ start: 0, end }))).toEqual([false, false, true, true])
+  expect(closest(2048) / closest(16_384)).toBe(8)
 })

@@ -6,6 +6,19 @@ export interface Range {
   end: number
 }
 
+export const WHOLE: Range = { start: 0, end: 1 }
+
+/** How many peaks are fetched at once, and how many once they are too few for what is in view. */
+export const POINTS = 2048
+export const FINE_POINTS = 16_384
+
+/** Closer than this many peaks to the screen, there would only be straight lines. */
+const FEWEST_IN_VIEW = 64
+
+export const closest = (points: number) => FEWEST_IN_VIEW / points
+
+export const wantsFiner = ({ start, end }: Range) => end - start <= 0.5
+
 export interface Columns {
   low: Float32Array
   high: Float32Array

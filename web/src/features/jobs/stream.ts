@@ -27,8 +27,15 @@ const SHOWN_AS: Record<Job['status'], SampleStatus | null> = {
 export const isOver = ({ status }: Job) =>
   status === 'completed' || status === 'failed' || status === 'cancelled'
 
+/** One of thousands that bring a whole library to a newer engine: told of together, and not one by one. */
+const RENEWAL = 'reanalyze'
+
 /** Takes news of a job, from the stream or from a poll. */
 export function receiveJob(job: Job): void {
+  if (job.kind === RENEWAL) {
+    receiveRenewal(job)
+    return
+  }
   queryClient.setQueryData(keys.job(job.sample_id), job)
   for (const listener of listeners) listener(job)
   if (isOver(job)) {
@@ -38,6 +45,11 @@ export function receiveJob(job: Job): void {
   }
   const status = SHOWN_AS[job.status]
   if (status) patchSample(job.sample_id, { status })
+}
+
+/** A page about this very sample gets the new analysis; a sample that has one stays as it is until then. */
+function receiveRenewal(job: Job): void {
+  if (job.status === 'completed') void queryClient.invalidateQueries({ queryKey: keys.sample(job.sample_id) })
 }
 
 const TOTALS_PAUSE = 2000

@@ -2,6 +2,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { AudioLines, FolderPlus, Plus, SearchX } from 'lucide-react'
 import { useCallback, useMemo, useRef } from 'react'
 import { GridHeader, SampleGrid } from '@/features/list'
+import { ReanalysisNotice } from '@/features/reanalysis'
 import { useFacets, useSamples } from '@/features/samples'
 import { Pickers } from '@/features/upload'
 import { useShortcuts } from '@/shortcuts'
@@ -46,6 +47,7 @@ export function LibraryPage() {
         </div>
         <AddMenu />
       </div>
+      <ReanalysisNotice />
       <FilterChips filters={filters} change={change} reset={reset} />
       {total === undefined ? (
         <Loading what="your samples" />

@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
-import { library, ok } from '@/api/client'
+import { fetchBlob, library, ok } from '@/api/client'
 import { libraryUrl } from '@/api/config'
 import { keys } from '@/api/keys'
 import { queryClient } from '@/api/query'
@@ -44,9 +44,9 @@ export function useSample(id: string) {
   return useQuery({ queryKey: keys.sample(id), queryFn: ({ signal }) => fetchSample(id, signal) })
 }
 
-export function useWaveform(id: string, points: number, enabled: boolean) {
+export function useWaveform(id: string, engine: string, points: number, enabled = true) {
   return useQuery<Waveform>({
-    queryKey: keys.waveform(id, points),
+    queryKey: keys.waveform(id, engine, points),
     queryFn: async ({ signal }) =>
       ok(
         await library().GET('/api/samples/{sample_id}/waveform', {
@@ -54,6 +54,18 @@ export function useWaveform(id: string, points: number, enabled: boolean) {
           signal,
         }),
       ),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+    throwOnError: false,
+    enabled,
+  })
+}
+
+export function useSpectrogram(id: string, engine: string, enabled: boolean) {
+  return useQuery<ImageBitmap>({
+    queryKey: keys.spectrogram(id, engine),
+    queryFn: async ({ signal }) =>
+      createImageBitmap(await fetchBlob(libraryUrl(`/api/samples/${id}/spectrogram`), signal)),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
     throwOnError: false,

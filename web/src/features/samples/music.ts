@@ -27,6 +27,16 @@ export function isKey(key: string): boolean {
   return byKey.has(key)
 }
 
+/** What `other` is to `key`, where musicians have a word for it. */
+export function relation(key: string, other: string): 'relative' | 'parallel' | 'fifth' | null {
+  const [one, two] = [byKey.get(key), byKey.get(other)]
+  if (!one || !two || key === other) return null
+  const sameMode = one.camelot.slice(-1) === two.camelot.slice(-1)
+  if (!sameMode && one.hour === two.hour) return 'relative'
+  if (!sameMode && key.replace('m', '') === other.replace('m', '')) return 'parallel'
+  return sameMode && [1, 11].includes(Math.abs(one.hour - two.hour)) ? 'fifth' : null
+}
+
 /** The keys that mix with `key`: itself, its relative, and one step either way round the wheel. */
 export function compatibleKeys(key: string): string[] {
   const own = byKey.get(key)

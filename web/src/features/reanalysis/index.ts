@@ -1,0 +1,2 @@
+export { AnalysisFact } from './fact'
+export { ReanalysisNotice } from './notice'
