@@ -28,6 +28,7 @@ BENCHMARKS = {
     "accuracy": "tempo, key and kind of recordings with known answers",
     "tempo_accuracy": "tempo of loops, exact and cut at random, beside librosa, essentia, aubio and sonara",
     "key_accuracy": "keys of music beside librosa, essentia and sonara",
+    "class_accuracy": "class and similarity across sources beside MFCC, librosa and sonara (run by .venv-training)",
     "engine_speed": "processor time and memory of an analysis beside librosa, essentia, aubio and sonara",
     "analyze_vs_librosa": "`sample-agent analyze` beside a librosa script that computes the same things",
     "analyze_many": "`sample-agent analyze` over very many files in one call, and once more",

@@ -21,7 +21,9 @@ TRAININGS = {
     "tempo": "which of the candidate tempi is the one, and how sure that is",
     "key": "tonic and mode from pitch classes",
     "pitch": "which of the candidates is the note of a one-shot, or whether there is none",
-    "kind": "one-shot, loop or track; what a sample sounds like; the embedding",
+    "kind": "one-shot, loop or track",
+    "sound_class": "what a sample is: kick, snare, bass, chord, drum loop, …",
+    "embedding": "vectors with named parts, for similarity",
 }
 
 
