@@ -32,7 +32,7 @@ _LEAST_OVERLAP = 0.6
 _LEAST_COLUMNS = 4
 _FULL_COLUMNS = 24
 _SHORTLIST = 6
-_COARSE_SHARE = 0.75
+_COARSE_SHARE = 0.6
 """Long columns differ more where a hit falls on the edge of one."""
 _OTHER_NOTES_DB = 3.0
 _SAME_DB, _SLOPE = 1.4, 4.0
@@ -109,12 +109,12 @@ def same_sound(a: Fingerprint, b: Fingerprint) -> Match:
     if max(len(a.coarse), len(b.coarse)) > _FINE_COLUMNS * _COARSE_RATE / _FINE_RATE:
         coarse, _, _ = _laid_over(a.coarse, b.coarse, round(_MOST_SECONDS_APART * _COARSE_RATE) + 1, 4)
         difference = max(fine, _COARSE_SHARE * coarse)
-    if abs(fine_shift) <= 1 and _notes_apart(a, b) > _OTHER_NOTES_DB:
-        # Two kicks a third apart fall and click alike: the bands are too wide to tell. A trimmed kick has lost the
-        # start of its fall, so notes are compared only where nothing was cut off.
-        difference += _OTHER_NOTES_DB
     # A few columns agree by chance more easily than many.
     allowed = _SAME_DB * (0.7 + 0.3 * min(1.0, columns / _FULL_COLUMNS))
+    if _notes_apart(a, b) > _OTHER_NOTES_DB:
+        # Two kicks a third apart fall and click alike: the bands are too wide to tell, the notes do. What was trimmed
+        # has lost the start of its fall and with it some notes, so there the bands must agree all the better.
+        allowed *= 0.4 if abs(fine_shift) > 1 else 0.0
     confidence = float(1 / (1 + np.exp(_SLOPE * (difference - allowed))))
     return Match(confidence, a.start - b.start + fine_shift / _FINE_RATE, difference)
 
