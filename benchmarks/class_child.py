@@ -52,7 +52,8 @@ def librosa_set() -> Vector:
             cepstrum.mean(axis=1), cepstrum.std(axis=1),
             [value for shape in shapes for value in (shape.mean(), shape.std())],
             contrast,
-            [onsets.mean(), onsets.std(), onsets.max(), len(samples) / rate, np.argmax(spectrum.sum(axis=0)) / len(onsets)],
+            [onsets.mean(), onsets.std(), onsets.max(), len(samples) / rate],
+            [np.argmax(spectrum.sum(axis=0)) / len(onsets)],
             [np.log1p(len(librosa.onset.onset_detect(onset_envelope=onsets, sr=rate)))],
         ))  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,8 @@ _CHORDS = (
     (0, 4, 9),
 )
 _VOWELS = (
-    (730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410), (660, 1720, 2410), (440, 1020, 2240)
+    (730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410),
+    (660, 1720, 2410), (440, 1020, 2240)
 )  # fmt: skip
 """Formants of spoken vowels in Hz (Peterson and Barney 1952)."""
 
@@ -157,7 +159,7 @@ def _vocal(random: Random) -> Signal:
     sound = np.zeros(length)
     syllables = max(1, int(seconds / random.uniform(0.15, 0.7)))
     edges = np.linspace(0, length, syllables + 1).astype(int)
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         part = pulses[start:stop]
         vowel = _VOWELS[random.integers(len(_VOWELS))]
         voiced = sum(

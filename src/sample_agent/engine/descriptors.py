@@ -5,6 +5,7 @@ Levels are relative to the loudest moment and times are in seconds, so gain, sam
 do not matter. Two numbers mean the same in every file, however long: at most 47 s from its middle are looked at.
 """
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
@@ -191,7 +192,7 @@ def _course_of_centre(mel: Numbers, rate: float) -> Numbers:
 def _noisiness(long_spectrum: Floats, bin_hz: float) -> Numbers:
     """In each of seven octaves: how flat the spectrum is, and how far its peaks stand out, in units of 60 dB."""
     flat, contrast = np.zeros(len(_OCTAVES_HZ) - 1), np.zeros(len(_OCTAVES_HZ) - 1)
-    for index, (low, high) in enumerate(zip(_OCTAVES_HZ, _OCTAVES_HZ[1:], strict=False)):
+    for index, (low, high) in enumerate(itertools.pairwise(_OCTAVES_HZ)):
         bins = long_spectrum[int(low / bin_hz) : int(high / bin_hz)].astype(np.float64)
         if len(bins) > 2 and bins.max() > 0:
             logs = np.log(bins + 1e-9 * bins.max())
@@ -395,7 +396,7 @@ def _bursts(level: Numbers, rate: float) -> tuple[float, float, float]:
     """Hands that clap fall apart: how many peaks the first 80 ms have, how deep the dips between, how rough it is."""
     inner = (level[1:-1] > level[:-2]) & (level[1:-1] >= level[2:]) & (level[1:-1] > 0.25)
     peaks = np.flatnonzero(inner) + 1
-    dips = [1 - level[a:b].min() / min(level[a], level[b]) for a, b in zip(peaks, peaks[1:], strict=False)]
+    dips = [1 - level[a:b].min() / min(level[a], level[b]) for a, b in itertools.pairwise(peaks)]
     rough = float(np.abs(np.diff(level)).sum() / max(level.max() * 2, 1e-9))
     return len(peaks) / 5, float(max(dips, default=0.0)), rough / 3
 

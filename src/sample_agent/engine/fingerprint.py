@@ -114,7 +114,7 @@ def same_sound(a: Fingerprint, b: Fingerprint) -> Match:
     if _notes_apart(a, b) > _OTHER_NOTES_DB:
         # Two kicks a third apart fall and click alike: the bands are too wide to tell, the notes do. What was trimmed
         # has lost the start of its fall and with it some notes, so there the bands must agree all the better.
-        allowed *= 0.4 if abs(fine_shift) > 1 else 0.0
+        allowed *= 0.65 if abs(fine_shift) > 1 else 0.0
     confidence = float(1 / (1 + np.exp(_SLOPE * (difference - allowed))))
     return Match(confidence, a.start - b.start + fine_shift / _FINE_RATE, difference)
 
