@@ -43,6 +43,30 @@ def test_what_is_unsure_is_not_claimed(changes: dict[str, Any], absent: str) -> 
     assert absent not in describe(_features(**changes))
 
 
+def hit(name: str, confidence: float, pitch: float = 0.0) -> dict[str, Any]:
+    return _features(
+        kind={"kind": "one-shot", "confidence": 0.9},
+        tempo=None,
+        key=None,
+        sound_class={"name": name, "confidence": confidence, "probabilities": {}},
+        pitch={"note": "A2", "midi": 45.0, "frequency": 110.0, "confidence": pitch} if pitch else None,
+    )
+
+
+def test_a_one_shot_is_called_by_its_class_and_its_note() -> None:
+    assert describe(hit("tom", 0.8, pitch=0.9)) == "Dark, long tom on A2"
+    assert describe(hit("closed-hat", 0.8)) == "Dark, long closed hat"
+    assert describe(hit("tom", 0.5, pitch=0.9)) == "Dark, long one-shot on A2"
+    assert describe(hit("tom", 0.5, pitch=0.3)) == "Dark, long unpitched one-shot"
+
+
+def test_a_loop_is_called_by_its_class_and_nothing_by_one_of_another_kind() -> None:
+    drums = {"name": "drum-loop", "confidence": 0.9, "probabilities": {}}
+    assert describe(_features(sound_class=drums, key=None)) == "Dark, punchy drum loop at 92 BPM"
+    kick = {"name": "kick", "confidence": 0.9, "probabilities": {}}
+    assert describe(_features(sound_class=kick)) == "Dark, punchy loop at 92 BPM in F#m"
+
+
 def test_no_descriptors_at_all_give_a_sentence_still() -> None:
     assert describe({})
     assert describe({"kind": {"kind": "loop"}, "loudness": {"sample_peak_dbfs": -3.0}})
@@ -53,7 +77,7 @@ def test_no_descriptors_at_all_give_a_sentence_still() -> None:
     [
         (np.zeros(RATE), "Silence, 1.0 seconds"),
         (drum_loop(100), "loop"),
-        (tone(60, 0.2) * np.linspace(1, 0, int(0.2 * RATE)) ** 2, "one-shot"),
+        (tone(60, 0.2) * np.linspace(1, 0, int(0.2 * RATE)) ** 2, "deep"),
         (np.random.default_rng(0).normal(scale=0.1, size=RATE), "noisy"),
         (chord(110, 131, 165, seconds=4.0), "deep"),
     ],

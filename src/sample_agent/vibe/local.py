@@ -8,7 +8,30 @@ from sample_agent.vibe.vibe import Vibe
 _CONFIDENT = 0.4
 """Tempo and key less certain than this are not claimed."""
 
+_LIKELY = 0.6
+"""Classes and notes less likely than this are not claimed: a wrong word is worse than none."""
+
 _MOST_ADJECTIVES = 3
+
+_CLASSES = {
+    "one-shot": {
+        "kick": "kick",
+        "snare": "snare",
+        "clap": "clap",
+        "rim": "rim shot",
+        "closed-hat": "closed hat",
+        "open-hat": "open hat",
+        "cymbal": "cymbal",
+        "tom": "tom",
+        "percussion": "percussion hit",
+        "bass": "bass note",
+        "chord": "chord",
+        "vocal": "vocal",
+        "fx": "effect",
+    },
+    "loop": {"drum-loop": "drum loop", "melodic-loop": "melodic loop"},
+}
+"""What each kind is called when its class is known."""
 
 
 def describe_locally(features: Mapping[str, Any]) -> Vibe:
@@ -82,6 +105,11 @@ def _pace(features: Mapping[str, Any], kind: str) -> str:
 
 
 def _noun(features: Mapping[str, Any], kind: str) -> str:
+    named = _CLASSES.get(kind, {}).get(str(_value(features, "sound_class", "name")))
+    if named and (_number(features, "sound_class", "confidence") or 0) >= _LIKELY:
+        return named
+    if kind == "one-shot" and _note(features):
+        return kind
     tonality = _number(features, "key", "tonality")
     if tonality is not None and tonality >= 0.3:
         return kind
@@ -93,11 +121,18 @@ def _where(features: Mapping[str, Any], kind: str) -> list[str]:
     bpm = _number(features, "tempo", "bpm")
     if bpm is not None and (_number(features, "tempo", "confidence") or 0) >= _CONFIDENT:
         words.append(f"at {bpm:.0f} BPM")
+    if kind == "one-shot" and (note := _note(features)):
+        words.append(f"on {note}")
     key = _value(features, "key", "key")
     # One note fits several keys: a one-shot is not said to be in one.
     if key and kind != "one-shot" and (_number(features, "key", "confidence") or 0) >= _CONFIDENT:
         words.append(f"in {key}")
     return words
+
+
+def _note(features: Mapping[str, Any]) -> str:
+    likely = (_number(features, "pitch", "confidence") or 0) >= _LIKELY
+    return str(_value(features, "pitch", "note") or "") if likely else ""
 
 
 def _seconds(duration: float) -> str:

@@ -67,7 +67,8 @@ function SampleView({ sample }: { sample: SampleDetail }) {
         <div className="grid gap-4 sm:grid-cols-2 xl:grid-cols-4">
           {analysis && <TraitsCard title="Sound" traits={traits(analysis)} />}
           {movement.length > 0 && <TraitsCard title="Course and stereo" traits={movement} />}
-          <div className="flex flex-col gap-4">
+          {/* Four columns, also for an analysis from before there was a course. */}
+          <div className={movement.length > 0 ? 'flex flex-col gap-4' : 'contents'}>
             <TagsCard sample={sample} />
             <CollectionsCard sample={sample} />
           </div>

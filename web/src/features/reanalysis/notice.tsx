@@ -22,7 +22,6 @@ export function ReanalysisNotice() {
   return (
     <Strip title={now.title}>
       <Button
-        look="primary"
         busy={start.isPending}
         onClick={() => {
           reconsider()
