@@ -95,7 +95,7 @@ def judge(table: Table, values: Array) -> float:
     confidence = net.softmax(float(sharpness) * np.log(likely + 1e-7)).max(axis=1)
     sure = asked & (confidence >= 0.9)
     print(
-        f"confidence from 0.9: {100 * sure.sum() / asked.sum():.0f} % of answers, {100 * right[sure].mean():.1f} % right"
+        f"from 0.9: {100 * sure.sum() / asked.sum():.0f} %, {100 * right[sure].mean():.1f} % right"
     )
     return round(float(sharpness), 2)
 

@@ -107,7 +107,7 @@ def judge(table: Table) -> float:
     for least in (0.5, 0.7, 0.9):
         sure = confidence >= least
         print(
-            f"confidence from {least}: {100 * sure.mean():.0f} % of answers, {100 * right[asked][sure].mean():.1f} % right"
+            f"from {least}: {100 * sure.mean():.0f} % of answers, {100 * right[asked][sure].mean():.1f} % right"
         )
     return sharpness
 
