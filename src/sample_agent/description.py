@@ -1,4 +1,4 @@
-"""One file as plain data with its vibe: the engine and the describer together, for whoever runs them without a service."""
+"""One file as plain data with its vibe: engine and describer together, for whoever runs them without a service."""
 
 from __future__ import annotations
 
