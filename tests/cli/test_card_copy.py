@@ -116,6 +116,15 @@ def test_a_folder_of_other_things_is_not_replaced(tmp_path: Path) -> None:
     assert contents(tmp_path / "diary") == {"monday.txt": b"dear diary"}
 
 
+def test_a_project_with_a_pattern_that_cannot_be_read_is_copied_whole(tmp_path: Path) -> None:
+    write_folder(full(), tmp_path / "in")
+    (tmp_path / "in" / "PTN" / "PTN00036.BIN").write_bytes(b"odd")
+    assert card("copy", tmp_path / "in", tmp_path / "out").code == 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "in")
+    assert "PTN00036.BIN" in card("verify", tmp_path / "out").out
+    assert card("verify", tmp_path / "out").code == 1
+
+
 @pytest.mark.parametrize("name", ["PADCONF.BIN", "SMPL/BANK1-01.SMP", "PTN/PTN00001.BIN", "PICTURE/startup_1.bmp"])
 def test_a_damaged_file_is_not_copied(name: str, tmp_path: Path) -> None:
     write_folder(full(), tmp_path / "in")

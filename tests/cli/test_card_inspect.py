@@ -109,11 +109,17 @@ def test_single_records_and_unknown_files_of_an_sx_are_shown() -> None:
     assert "size: 124" in card("inspect", assets / "STPINFO.BIN").out
 
 
+def test_a_project_is_shown_with_the_patterns_that_cannot_be_read(folder: Path) -> None:
+    (folder / "PTN" / "PTN00001.BIN").write_bytes(b"\0" * 9)
+    done = card("inspect", folder)
+    assert done.code == 0
+    assert "Patterns that cannot be read: A1" in done.out
+
+
 def test_what_cannot_be_shown_is_an_error_in_a_sentence(folder: Path, tmp_path: Path) -> None:
     (folder / "PTN" / "PTN00001.BIN").write_bytes(b"\0" * 9)
     (tmp_path / "text").write_text("hello")
     for path, words in (
-        (folder, "it stops before its end"),
         (folder / "PTN" / "PTN00001.BIN", "PTN00001.BIN, PTN"),
         (tmp_path / "text", "none of the files an SP-404 writes"),
         (tmp_path / "nothing", "no such file or folder"),

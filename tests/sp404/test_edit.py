@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sample_agent.sp404.formats.padconf import PadEntry, PadSettings
 from sample_agent.sp404.formats.pattern_chain import PatternChain
 from sample_agent.sp404.projects import edit
+from sample_agent.sp404.projects.content import BytesContent
 from sample_agent.sp404.projects.edit import EditError
 from sample_agent.sp404.projects.project import Project
 from sample_agent.sp404.slots import PadSlot
@@ -188,3 +189,35 @@ def test_no_note_ever_plays_another_sound(changes: list[tuple[str, PadSlot, PadS
 
 def _notes(made: Project) -> list[tuple[PadSlot, int, bytes]]:
     return [(place, tick, sound) for place, notes in sounding(made).items() for tick, sound in notes]
+
+
+def odd() -> Project:
+    """Something of everything, of which pattern A1 cannot be read."""
+    unread = {"PTN/PTN00001.BIN": BytesContent(b"odd")}
+    return replace(FULL.with_patterns({A1: None}), other_files=unread)
+
+
+def test_a_pattern_that_cannot_be_read_moves_as_a_whole_and_can_be_cleared() -> None:
+    moved = edit.move_pattern(odd(), A1, D5)
+    assert moved.unread_patterns == {D5: f"PTN/{D5.pattern_name}"}
+    assert moved.chain is not None
+    assert moved.chain.patterns[0] == D5.pattern_number
+    assert set(edit.copy_pattern(odd(), A1, D5).unread_patterns) == {A1, D5}
+    assert set(edit.swap_patterns(odd(), A1, C4).unread_patterns) == {C4}
+    assert not edit.clear_patterns(odd(), [A1]).unread_patterns
+    assert not edit.clear_bank(odd(), 0).unread_patterns
+    with pytest.raises(EditError, match="a pattern in A1 already"):
+        edit.move_pattern(odd(), C4, A1)
+
+
+def test_notes_that_cannot_be_read_cannot_follow_their_pads() -> None:
+    for change in (
+        lambda: edit.move_pad(odd(), A1, D5),
+        lambda: edit.clear_pads(odd(), [A1]),
+        lambda: edit.copy_bank(odd(), 0, 4),
+        lambda: edit.swap_banks(odd(), 0, 1),
+    ):
+        with pytest.raises(EditError, match="Pattern A1 cannot be read"):
+            change()
+    assert D5 in edit.copy_pad(odd(), A1, D5).pads
+    assert A1 not in edit.clear_pads(odd(), [A1], keep_notes=True).pads

@@ -176,3 +176,13 @@ def test_banks_of_real_projects_are_merged_word_by_word() -> None:
     for old, new, source in (("B4", "A4", pads), ("B1", "B1", sequence), ("A1", "C1", sequence)):
         assert made.pads[slot(new)].entry == source.pads[slot(old)].entry
     assert [str(note.slot) for note in made.patterns[slot("C6")].notes] == ["C1", "B1"] * 4
+
+
+def test_a_pattern_that_cannot_be_read_is_left_behind_and_named() -> None:
+    unread = {"PTN/PTN00001.BIN": BytesContent(b"odd"), "PTN/PTN00160.BIN": BytesContent(b"odd")}
+    source = replace(full().with_patterns({slot("A1"): None, slot("J16"): None}), other_files=unread)
+    merged = merge_banks([part(source, "A", "Odd")])
+    assert merged.project.unread_patterns == {}
+    assert merged.project.chain is None
+    assert LeftBehind("Odd", ("PTN/PTN00001.BIN",)) in merged.notices
+    assert slot("A1") in merged.project.pads

@@ -346,7 +346,6 @@ def test_a_missing_sample_is_a_pad_without_audio(folder: Path) -> None:
         (lambda f: (f / "PADCONF.BIN").unlink(), "no PADCONF.BIN"),
         (lambda f: (f / "PADCONF.BIN").write_bytes(b"RFPD"), "PADCONF.BIN"),
         (lambda f: (f / "PADCONF.BIN").write_bytes(bytes(70_000)), "most there can be"),
-        (lambda f: (f / "PTN" / "PTN00001.BIN").write_bytes(b"\0\x2f"), r"PTN00001\.BIN, PTN"),
         (lambda f: (f / "padconf.bin").write_bytes(b""), "holds several|same to the unit"),
         (lambda f: (f / "SMPL" / "bank1-01.smp").write_bytes(b""), "the same to the unit"),
         (lambda f: (f / "SMPL" / "BANK4-01.SMP").symlink_to("/etc/passwd"), "link"),
@@ -372,6 +371,15 @@ def test_a_chain_or_picture_nobody_can_read_is_kept_as_it_is(folder: Path, tmp_p
     assert contents(tmp_path / "again") == contents(folder)
     with pytest.raises(EditError, match="chain cannot be read"):
         move_pattern(read, slot("A1"), slot("A2"))
+
+
+def test_a_pattern_nobody_can_read_does_not_lock_its_project(folder: Path, tmp_path: Path) -> None:
+    (folder / "PTN" / "PTN00001.BIN").write_bytes(b"\0\x2f")
+    read = load_project(folder)
+    assert list(read.patterns) == [slot("C4"), slot("J16")]
+    assert read.unread_patterns == {slot("A1"): "PTN/PTN00001.BIN"}
+    write_folder(read, tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(folder)
 
 
 def test_a_pipe_in_a_folder_does_not_stop_the_reading(folder: Path) -> None:

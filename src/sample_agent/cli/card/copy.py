@@ -23,8 +23,8 @@ def copy(
 ) -> None:
     """Read a project, a card or a file of the unit, and write it again with the same bytes.
 
-    What is damaged is not copied: the message says where. Only sounds, pictures and the chain of a project are passed
-    on as they are. Files macOS leaves about are left behind.
+    What is damaged is not copied: the message says where. Only sounds, patterns, pictures and the chain of a project
+    are passed on as they are. Files macOS leaves about are left behind.
     """
     from sample_agent.sp404.projects.recognize import Kind, recognize
 

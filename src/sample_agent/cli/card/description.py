@@ -78,6 +78,7 @@ def _project(project: Project) -> Data:
     ]
     return described | {
         "patterns": [{"pattern": str(slot), **_pattern_overview(each)} for slot, each in project.patterns.items()],
+        "unread_patterns": [str(slot) for slot in project.unread_patterns],
         "chain": _chain(project.chain) if project.chain else None,
         "pictures": list(project.pictures),
         "other_files": list(project.other_files),

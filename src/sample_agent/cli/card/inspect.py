@@ -96,7 +96,8 @@ def _project(described: Data) -> Iterator[RenderableType]:
     if chain := described.get("chain"):
         yield f"Chain: {' '.join(chain['patterns'])}"
     for title, key in (
-        ("Pictures", "pictures"), ("Samples without a pad", "samples_without_pad"), ("Other files", "other_files"),
+        ("Pictures", "pictures"), ("Samples without a pad", "samples_without_pad"),
+        ("Patterns that cannot be read", "unread_patterns"), ("Other files", "other_files"),
     ):  # fmt: skip
         if names := described.get(key):
             yield f"{title}: {', '.join(names)}"

@@ -1,7 +1,8 @@
 """Rearranging a project: pads, patterns and banks are moved, swapped, copied and cleared.
 
 What a player hears stays the same. A pattern's notes follow the pads they play, the chain follows the patterns it
-plays, and nothing is ever put over something else: a taken place has to be cleared first.
+plays, and nothing is ever put over something else: a taken place has to be cleared first. A pattern that cannot be
+read can be moved as a whole and cleared; what would have to change its notes is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sample_agent.sp404.formats.padconf import PadEntry
 from sample_agent.sp404.formats.pattern_chain import FILE_NAME as CHAIN_NAME
 from sample_agent.sp404.formats.pattern_chain import PatternChain
 from sample_agent.sp404.projects.project import Project
-from sample_agent.sp404.slots import BANK_LETTERS, PADS_PER_BANK, PadSlot
+from sample_agent.sp404.slots import ALL_SLOTS, BANK_LETTERS, PADS_PER_BANK, PadSlot
 
 Moves = Mapping[PadSlot, PadSlot | None]
 """From old place to new; None is gone."""
@@ -56,8 +57,7 @@ def clear_pads(project: Project, slots: Iterable[PadSlot], *, keep_notes: bool =
 def move_pattern(project: Project, source: PadSlot, target: PadSlot) -> Project:
     """A pattern put in a free slot; the chain follows it. Raises `EditError`."""
     _need_pattern(project, source)
-    if target in project.patterns:
-        raise EditError(f"There is a pattern in {target} already.")
+    _need_no_pattern(project, target)
     return swap_patterns(project, source, target)
 
 
@@ -69,8 +69,10 @@ def swap_patterns(project: Project, one: PadSlot, other: PadSlot) -> Project:
 def copy_pattern(project: Project, source: PadSlot, target: PadSlot) -> Project:
     """A pattern put in a free slot as well; the chain goes on playing the first. Raises `EditError`."""
     _need_pattern(project, source)
-    if target in project.patterns:
-        raise EditError(f"There is a pattern in {target} already.")
+    _need_no_pattern(project, target)
+    if unread := project.unread_patterns.get(source):
+        copy = {f"PTN/{target.pattern_name}": project.other_files[unread]}
+        return replace(project, other_files={**project.other_files, **copy})
     return project.with_patterns({target: project.patterns[source]})
 
 
@@ -106,6 +108,7 @@ def copy_bank(project: Project, source: int, target: int) -> Project:
     _need_bank(project, source)
     _need_free_bank(project, target)
     moves = _bank_moves(source, target)
+    _need_readable(project, moves)
     changed = _placed(project, {new: old for old, new in moves.items()})
     patterns = {moves[slot]: each.moved(moves) for slot, each in project.patterns.items() if slot in moves}
     settings = project.padconf.settings.with_bank_from(target, project.padconf.settings, source)
@@ -115,7 +118,7 @@ def copy_bank(project: Project, source: int, target: int) -> Project:
 def clear_bank(project: Project, bank: int, *, keep_notes: bool = False) -> Project:
     """All pads and patterns of a bank removed; its tempo, protection and volume stay. See `clear_pads`."""
     slots = _bank_slots(bank)
-    return clear_patterns(clear_pads(project, slots, keep_notes=keep_notes), slots)
+    return clear_pads(clear_patterns(project, slots), slots, keep_notes=keep_notes)
 
 
 def renumbered(chain: PatternChain, moves: Moves) -> PatternChain | None:
@@ -152,16 +155,20 @@ def _placed(project: Project, sources: Moves) -> Project:
 
 
 def _with_notes_moved(project: Project, moves: Moves) -> Project:
+    _need_readable(project, ALL_SLOTS)
     patterns = {slot: each.moved(moves) for slot, each in project.patterns.items()}
     return project.with_patterns(patterns)
 
 
 def _with_patterns_moved(project: Project, moves: Moves) -> Project:
-    if f"PTN/{CHAIN_NAME}" in project.other_files and any(slot in project.patterns for slot in moves):
+    if f"PTN/{CHAIN_NAME}" in project.other_files and any(_has_pattern(project, slot) for slot in moves):
         raise EditError("The project's pattern chain cannot be read, so it could not follow its patterns.")
     patterns = {new: each for slot, each in project.patterns.items() if (new := moves.get(slot, slot)) is not None}
+    unread = {name: moves[slot] for slot, name in project.unread_patterns.items() if slot in moves}
+    others = {name: each for name, each in project.other_files.items() if name not in unread}
+    others |= {f"PTN/{new.pattern_name}": project.other_files[name] for name, new in unread.items() if new is not None}
     chain = project.chain and renumbered(project.chain, moves)
-    return replace(project, patterns=patterns, chain=chain)
+    return replace(project, patterns=patterns, chain=chain, other_files=others)
 
 
 def _bank_slots(bank: int) -> tuple[PadSlot, ...]:
@@ -183,8 +190,20 @@ def _need_free(project: Project, slot: PadSlot) -> None:
 
 
 def _need_pattern(project: Project, slot: PadSlot) -> None:
-    if slot not in project.patterns:
+    if not _has_pattern(project, slot):
         raise EditError(f"There is no pattern in {slot}.")
+
+
+def _need_no_pattern(project: Project, slot: PadSlot) -> None:
+    if _has_pattern(project, slot):
+        raise EditError(f"There is a pattern in {slot} already.")
+
+
+def _need_readable(project: Project, slots: Iterable[PadSlot]) -> None:
+    if unread := sorted(project.unread_patterns.keys() & set(slots)):
+        raise EditError(
+            f"Pattern {unread[0]} cannot be read, so its notes could not follow their pads; clear it first."
+        )
 
 
 def _need_bank(project: Project, bank: int) -> None:
@@ -198,4 +217,8 @@ def _need_free_bank(project: Project, bank: int) -> None:
 
 
 def _is_unused(project: Project, slot: PadSlot) -> bool:
-    return project.is_free(slot) and slot not in project.patterns
+    return project.is_free(slot) and not _has_pattern(project, slot)
+
+
+def _has_pattern(project: Project, slot: PadSlot) -> bool:
+    return slot in project.patterns or slot in project.unread_patterns

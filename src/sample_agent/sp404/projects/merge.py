@@ -85,7 +85,7 @@ class ShortenedChain:
 
 @dataclass(frozen=True)
 class LeftBehind:
-    """Files that are neither a pad's nor a pattern's, and whose meaning is not known: they stay with their project."""
+    """Files that nobody can read, and samples that no pad plays: they stay with their project."""
 
     label: str
     files: tuple[str, ...]
@@ -114,7 +114,8 @@ def merge_banks(parts: Sequence[BankPart], name: str | None = None) -> Merged:
     """One project made of banks of several.
 
     A bank brings its pads, its patterns, and its tempo, protection and volume. Notes go where their pads went; notes
-    on pads that were not merged are dropped, because in the new project they would play somebody else's sample.
+    on pads that were not merged are dropped, because in the new project they would play somebody else's sample. A
+    pattern that cannot be read is left behind for the same reason.
     Banks keep the tempo they played at: where the projects do not agree, the new one goes by its banks' tempos.
     Mute and link groups count for a whole project, so groups of the same letter from two projects are told apart.
     Name (unless given), pictures, chain and the rest of the settings are the first project's.
@@ -261,6 +262,7 @@ def _chain(parts: Sequence[BankPart], notices: list[Notice]) -> PatternChain | N
     moves |= {PadSlot.from_index(number - 1): None for number in chain.patterns if 1 <= number <= BANKS * PADS_PER_BANK}
     for part in reversed([each for each in parts if each.project is first.project]):
         moves |= {PadSlot(part.source, pad): PadSlot(part.target, pad) for pad in range(PADS_PER_BANK)}
+    moves |= dict.fromkeys(first.project.unread_patterns)
     merged = renumbered(chain, moves)
     left = len(merged.patterns) if merged else 0
     if left < len(chain.patterns):
@@ -273,7 +275,8 @@ def _left_behind(parts: Sequence[BankPart]) -> Iterator[LeftBehind]:
     for part in {id(each.project): each for each in reversed(parts)}.values():
         banks = {each.source for each in parts if each.project is part.project}
         stray = [f"SMPL/{slot.smp_name}" for slot in part.project.stray_audio if slot.bank in banks]
-        if files := (*stray, *part.project.other_files):
+        elsewhere = {name for slot, name in part.project.unread_patterns.items() if slot.bank not in banks}
+        if files := (*stray, *(name for name in part.project.other_files if name not in elsewhere)):
             yield LeftBehind(part.label, files)
 
 

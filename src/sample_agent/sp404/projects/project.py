@@ -73,7 +73,8 @@ class Project:
     """Everything in a project's folder.
 
     padconf: `PADCONF.BIN`, all 160 entries. audio: the SMP files by pad, also of pads without an entry.
-    patterns: by slot. pictures: by file name ("startup_1.bmp"). other_files: what is none of these, by path.
+    patterns: by slot, those that could be read. pictures: by file name ("startup_1.bmp"). other_files: what is none of
+    these, by path.
     """
 
     padconf: Padconf = field(default_factory=Padconf.new)
@@ -128,6 +129,16 @@ class Project:
     def stray_audio(self) -> tuple[PadSlot, ...]:
         """Pads with an SMP file which `PADCONF.BIN` has as empty; the unit does not load the file."""
         return tuple(slot for slot in self.audio if self.padconf.pad(slot).settings.is_empty)
+
+    @property
+    def unread_patterns(self) -> Mapping[PadSlot, str]:
+        """Slots whose pattern could not be read, and the path of its file, which is among the other files."""
+        found = {}
+        for name in self.other_files:
+            folder, _, file = name.upper().rpartition("/")
+            if folder == "PTN" and (slot := PadSlot.parse_pattern_name(file)):
+                found[slot] = name
+        return found
 
     def is_free(self, slot: PadSlot) -> bool:
         """Whether a pad has neither an entry nor a file."""

@@ -43,7 +43,7 @@ def load_project(path: Path) -> Project:
     below, or a folder inside an archive ("card.zip/EXPORT/PROJECT/PROJECT_01").
 
     Files macOS leaves about are passed over; every other file is kept. Raises `FormatError` when there is no project
-    or more than one, when its `PADCONF.BIN` or a pattern is damaged, and for archives and folders made to do harm;
+    or more than one, when its `PADCONF.BIN` is damaged, and for archives and folders made to do harm;
     FileNotFoundError when there is nothing at `path`. Values are not judged, and sounds not looked into: `verify` does.
     """
     return read_project(open_project_tree(path))
@@ -52,9 +52,8 @@ def load_project(path: Path) -> Project:
 def read_project(tree: Tree, report: Report | None = None) -> Project:
     """The project in `tree`. Whatever cannot be read is told to `report`.
 
-    A chain or a picture that cannot be read is kept as a file of an unknown kind: what the unit takes for one is not
-    fully known, and neither is worth a project. A damaged pattern raises, unless there is a `report`; a damaged
-    `PADCONF.BIN` raises in any case.
+    A pattern, chain or picture that cannot be read is kept as a file of an unknown kind: what the unit takes for one
+    is not fully known, and none is worth a project. A damaged `PADCONF.BIN` raises.
     """
     reading = _Reading(tree, report)
     for name, content in tree.files.items():
@@ -98,9 +97,7 @@ class _Reading:
         try:
             self.patterns[slot] = _read(Pattern.read, content, "PTN", LARGEST_PATTERN, self._shown(name))
         except FormatError as error:
-            if self._report is None:
-                raise
-            self._report(error)
+            self._keep_unread(f"PTN/{slot.pattern_name}", content, error)
 
     def _take_chain(self, name: str, content: Content) -> None:
         try:

@@ -231,8 +231,12 @@ def _chain_findings(chain: PatternChain, project: Project | None) -> Iterator[Fi
     for number in sorted(set(chain.patterns)):
         if not 1 <= number <= SLOTS:
             yield Finding("warning", where, f"pattern {number} is in the chain; there are {SLOTS}")
-        elif project is not None and PadSlot.from_index(number - 1) not in project.patterns:
+        elif project is not None and not _is_there(PadSlot.from_index(number - 1), project):
             yield Finding("warning", where, f"pattern {PadSlot.from_index(number - 1)} is in the chain and not there")
+
+
+def _is_there(slot: PadSlot, project: Project) -> bool:
+    return slot in project.patterns or slot in project.unread_patterns
 
 
 def _folder_findings(tree: Tree) -> Iterator[Finding]:
