@@ -47,6 +47,15 @@ def test_the_name_counts_before_the_folder_and_both_before_the_ear(
     assert kit_sample(found, Path(path)).sound_class == sound_class
 
 
+@pytest.mark.parametrize(
+    ("path", "confidence", "certain"), [("1.wav", 0.9, True), ("1.wav", 0.4, False), ("Kick.wav", 0.4, True)]
+)
+def test_what_was_heard_faintly_is_not_certain(path: str, confidence: float, certain: bool) -> None:
+    found = features(sound_class={"name": "kick", "confidence": confidence})
+    assert kit_sample(found, Path("kit") / path).certain == certain
+    assert not kit_sample(features(), Path("kit/1.wav")).certain
+
+
 def test_a_short_drum_that_seems_to_go_round_is_a_hit_and_a_named_loop_is_a_loop() -> None:
     assert kit_sample(features(**LOOP | {"duration": 1.0}), Path("Snare roll.wav")).kind == "one-shot"
     assert kit_sample(features(), Path("Snare loop 90bpm.wav")).played_as == "drum-loop"

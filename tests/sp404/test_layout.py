@@ -70,6 +70,30 @@ def test_without_an_open_hat_the_one_that_rings_longest_takes_its_pad() -> None:
     assert (pads(made)["A15"], pads(made)["A16"]) == ("hat 1.2", "open-hat 2")
 
 
+def test_further_drums_leave_the_pads_of_what_is_missing_free() -> None:
+    without_a_snare = classes(layout(hits("kick", *["closed-hat"] * 6)))
+    assert "A14" not in without_a_snare
+    assert [pad for pad, name in without_a_snare.items() if name == "closed-hat" and pad in ("A7", "A11", "A15")] == [
+        "A7",
+        "A11",
+        "A15",
+    ]
+    assert "A14" in classes(layout(hits("kick", *["closed-hat"] * 15)))
+
+
+def test_further_kicks_lie_among_the_drums_before_they_take_the_top_row() -> None:
+    eleven = classes(layout(hits("snare", "closed-hat", "open-hat", *["kick"] * 8)))
+    assert {pad for pad, name in eleven.items() if name == "kick"} == {
+        "A13", "A9", "A10", "A11", "A12", "A5", "A6", "A7",
+    }  # fmt: skip
+
+
+def test_a_sample_that_may_be_something_else_comes_after_a_certain_one() -> None:
+    doubtful, certain = hits("kick", "kick")
+    made = layout([replace(doubtful, certain=False), certain])
+    assert pads(made) == {"A13": "kick 1", "A9": "kick 0"}
+
+
 def test_hats_are_one_mute_group_and_nothing_else_is_in_it() -> None:
     made = layout(hits("kick", "snare", "closed-hat", "open-hat", "cymbal"))
     assert {each.sample.played_as: each.mute_group for each in made.placements} == {

@@ -42,6 +42,7 @@ class KitSample:
         name: what its owner calls it, in any script.
         kind: whether it is a one-shot, a loop or a track.
         sound_class: what makes the sound; None when nobody knows.
+        certain: whether that is beyond doubt; of two kicks the doubtful one gets the kick's pad last.
         tempo: beats per minute; key: "F#m", "Eb", …; duration: in seconds.
         loudness: integrated, in LUFS; peak_db: highest peak, dBFS.
         channels: of its source.
@@ -54,6 +55,7 @@ class KitSample:
     name: str
     kind: SampleKind = "one-shot"
     sound_class: SoundClass | None = None
+    certain: bool = True
     tempo: float | None = None
     key: str | None = None
     loudness: float | None = None

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from sample_agent.sp404.kits.kit import (
+    DRUM_CLASSES,
     Camelot,
     KitSample,
     PlayedAs,
@@ -134,7 +135,7 @@ class _Bank:
 
     def next_pad(self, sample: KitSample) -> int:
         """Where the next sample goes: rhythm from the bottom, everything else from the top; loops stay above a kit."""
-        from_below = sample.is_drum or (sample.is_rhythm and self.rules.rhythm_at_the_bottom and self.role != "kit")
+        from_below = sample.is_rhythm and self.rules.rhythm_at_the_bottom and self.role != "kit"
         return next(pad for pad in (BOTTOM_UP if from_below else TOP_DOWN) if pad in self.free)
 
     def plan(self) -> BankPlan:
@@ -254,15 +255,39 @@ def _deal(banks: Sequence[_Bank], samples: Sequence[KitSample]) -> None:
     longest = _longest_hats(samples, len(banks))
     for rule, choice in banks[0].rules.wishes() if banks else ():
         for bank in banks:
-            # What rings like an open hat is kept for the open hat's pad.
-            in_order = sorted(left, key=lambda each: (each.id in longest) != (rule.takes[0] == "open-hat"))
+            # What rings like an open hat is kept for the open hat's pad, and what may be something else comes last.
+            in_order = sorted(
+                left, key=lambda each: ((each.id in longest) != (rule.takes[0] == "open-hat"), not each.certain)
+            )
             sample = next((sample for sample in in_order if sample.played_as == rule.takes[choice]), None)
             if sample is not None and rule.pad in bank.free:
                 left.remove(sample)
                 bank.put(rule.pad, sample, _dealt_reason(rule, choice))
     for sample in left:
-        bank = next(bank for bank in banks if bank.free)
-        bank.put(bank.next_pad(sample), sample, _further_reason(sample))
+        if sample.is_drum:
+            bank, pad = _further_pad(banks, sample)
+        else:
+            bank = next(bank for bank in banks if bank.free)
+            pad = bank.next_pad(sample)
+        bank.put(pad, sample, _further_reason(sample))
+
+
+def _further_pad(banks: Sequence[_Bank], drum: KitSample) -> tuple[_Bank, int]:
+    """Where a drum goes when the pads meant for it are taken: among the drums, above its like if it can be.
+
+    The pads of the main row come last: fingers look there for a kick, a snare and hats even when there is none.
+    """
+    rules = {rule.pad: rule for rule in banks[0].rules.pads}
+    columns = {pad % 4 for pad, rule in rules.items() if drum.played_as == rule.takes[0]}
+
+    def how_far(place: tuple[_Bank, int]) -> tuple[bool, bool, int, bool, int]:
+        bank, pad = place
+        rule = rules.get(pad)
+        for_drums = rule is not None and rule.takes[0] in DRUM_CLASSES
+        main = rule is not None and rule.main
+        return main, not for_drums, bank.number, pad % 4 not in columns, BOTTOM_UP.index(pad)
+
+    return min(((bank, pad) for bank in banks for pad in bank.free), key=how_far)
 
 
 def _longest_hats(samples: Sequence[KitSample], wanted: int) -> set[str]:
