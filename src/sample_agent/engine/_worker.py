@@ -94,11 +94,12 @@ def _die_with_parent(parent: int) -> None:
 
 def _warm_up() -> None:
     """Import what the first analysis would, before the memory limit counts."""
-    import scipy.fft  # noqa: F401
     import soundfile  # noqa: F401
     import soxr  # noqa: F401
 
-    import sample_agent.engine  # noqa: F401
+    from sample_agent.engine import analysis, transforms  # noqa: F401
+
+    transforms.load()
 
 
 def _limit(memory_bytes: int) -> None:

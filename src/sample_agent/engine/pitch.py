@@ -104,7 +104,7 @@ def pitch_likelihoods(candidates: PitchCandidates) -> npt.NDArray[np.float64]:
 
 def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandidates | None:
     """What the note may be, or None when nothing repeats."""
-    import scipy.fft
+    from sample_agent.engine.transforms import irfft, rfft
 
     size = frame_size(_WINDOW_SECONDS, sample_rate)
     windows = _steady_windows(head, size, sample_rate, cells)
@@ -112,10 +112,10 @@ def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandi
     energy = np.vecdot(windows, windows)
     if energy.max(initial=0) <= 0:
         return None
-    spectrum = scipy.fft.rfft(windows, 2 * size, axis=1)
+    spectrum = rfft(windows, 2 * size)
     power = spectrum.real**2 + spectrum.imag**2
     lags = min(size // 2, int(sample_rate / _LOWEST_HZ) + 2)
-    correlation = scipy.fft.irfft(power, 2 * size, axis=1)[:, 1:lags]
+    correlation = irfft(power, 2 * size)[:, 1:lags]
     sums = np.cumsum(np.square(windows, dtype=np.float64), axis=1)
     norm = sums[:, size - 2 : size - 1 - lags : -1] + sums[:, -1:] - sums[:, : lags - 1]
     alike = 2 * correlation / np.maximum(norm, 1e-12)
