@@ -27,7 +27,7 @@ from sample_agent.apps.engine_wire import audio_problem
 from sample_agent.core.errors import Problem
 from sample_agent.core.settings import MissingSecretError, Settings
 from sample_agent.engine import AUDIO_ERROR_CODES, AudioError
-from sample_agent.sp404.wav import read_wav
+from sample_agent.sp404.formats.wav import read_wav
 from tests.conftest import free_port
 from tests.serving import FileHost, reached, serving
 from tests.sounds import RATE, chord, drum_loop, tone, wav

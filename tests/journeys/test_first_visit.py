@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from sample_agent.sp404.wav import HEADER_BYTES, read_wav_header
+from sample_agent.sp404.formats.wav import HEADER_BYTES, read_wav_header
 from tests.journeys import crate
 from tests.journeys.producer import Producer
 
