@@ -5,6 +5,7 @@ interfaces that no transform needs. The compiled module it rests on loads in a f
 not found, or does not answer as expected, `scipy.fft` does the same.
 """
 
+from contextlib import suppress
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -50,14 +51,13 @@ def fast_length(samples: int) -> int:
 @cache
 def load() -> Any:
     """The module that transforms; found on the first call."""
-    try:
+    # Whatever another SciPy does differently: there is its public way.
+    with suppress(Exception):
         module = _pocketfft()
         spectrum = module.r2c(np.ones((1, 6), np.float32), (1,), True, _UNSCALED, None, 1)
         back = module.c2r(spectrum, (1,), 6, False, _BY_LENGTH, None, 1)
         if spectrum[0, 0] == 6 and abs(back[0] - 1).max() < 1e-6 and module.good_size(7, True) >= 7:
             return module
-    except Exception:  # Whatever another SciPy does differently: there is its public way.
-        pass
     return _Scipy()
 
 
