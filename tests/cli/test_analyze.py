@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from sample_agent.cli.analyze.analyzing import cached, here, in_order
+from sample_agent.cli.analyze.cache import AnalysisCache
+from tests.engine import tasks
 from tests.engine.files import write
 from tests.sounds import chord, drum_loop
 
@@ -186,3 +189,20 @@ def test_a_name_that_is_not_text_is_no_obstacle(tmp_path: Path) -> None:
     for options in (["--json"], ["--csv"], []):
         done = _run(tmp_path, *options)
         assert done.returncode == 0, done.stderr
+
+
+async def test_a_defect_that_one_file_brings_to_light_is_an_error_of_that_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, odd = write(tmp_path / "good.wav"), write(tmp_path / "odd.wav")
+    cache = AnalysisCache(tmp_path / "cache.db")
+    async with here(1, tasks.fail_for_odd) as analyze:
+        results = [each async for each in in_order([odd, good], cached(analyze, cache), 2)]
+    assert [each.error and each.error["code"] for each in results] == ["analysis-failed", None]
+    assert results[1].features == {"heard": "good.wav"}
+    assert "ZeroDivisionError" in (results[0].error or {})["message"]
+    assert "odd.wav" in caplog.text
+    assert "Traceback" in caplog.text
+    assert cache.get(odd, cache.version(odd) or "") is None
+    assert cache.get(good, cache.version(good) or "") is not None
+    cache.close()

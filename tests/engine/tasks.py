@@ -66,3 +66,10 @@ def core_limit() -> int:
     import resource
 
     return resource.getrlimit(resource.RLIMIT_CORE)[0]
+
+
+def fail_for_odd(path: str) -> dict[str, str]:
+    """A describer with a defect."""
+    if path.endswith("odd.wav"):
+        raise ZeroDivisionError("division by zero")
+    return {"heard": path.rpartition("/")[2]}

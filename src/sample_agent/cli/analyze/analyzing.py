@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sample_agent.cli.analyze.cache import AnalysisCache
 
-_PASSING = frozenset({"analysis-timeout", "too-much-memory", "analysis-crashed", "file-not-found"})
+_log = logging.getLogger(__name__)
+
+_PASSING = frozenset({"analysis-timeout", "too-much-memory", "analysis-crashed", "analysis-failed", "file-not-found"})
 """Errors that may end otherwise the next time, so they are not remembered."""
 
 
@@ -31,8 +34,11 @@ Analyze = Callable[[Path], Awaitable[Result]]
 
 
 @asynccontextmanager
-async def here(workers: int) -> AsyncIterator[Analyze]:
-    """Analyses in processes of this machine."""
+async def here(workers: int, describe: Callable[[str], dict[str, Any]] | None = None) -> AsyncIterator[Analyze]:
+    """Analyses in processes of this machine, by `describe_file` unless another importable function is given.
+
+    A defect of ours that one file brings to light is an error of that file: the others are none the worse for it.
+    """
     from sample_agent.description import describe_file
     from sample_agent.engine import AudioError
     from sample_agent.engine.pool import EnginePool
@@ -41,9 +47,13 @@ async def here(workers: int) -> AsyncIterator[Analyze]:
 
         async def analyze(path: Path) -> Result:
             try:
-                return Result(path, await pool.run(describe_file, str(path)), None)
+                return Result(path, await pool.run(describe or describe_file, str(path)), None)
             except AudioError as error:
                 return Result(path, None, {"code": error.code, "message": error.message})
+            except Exception as error:
+                _log.exception("%s could not be analysed.", ascii(str(path)))
+                message = f"The analysis failed, which is a defect of ours ({type(error).__name__})."
+                return Result(path, None, {"code": "analysis-failed", "message": message})
 
         yield analyze
 
