@@ -58,7 +58,7 @@ def crate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return crate
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, cwd: str | Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*PROGRAM, *map(str, arguments)],
         check=False,
@@ -67,6 +67,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         timeout=300,
         stdin=subprocess.DEVNULL,
         env=ENVIRONMENT,
+        cwd=cwd,
     )
 
 
@@ -153,6 +154,31 @@ def test_the_same_files_give_the_same_archive(crate: Path, tmp_path: Path) -> No
 def test_the_name_is_that_of_the_folder_when_none_is_given(crate: Path, tmp_path: Path) -> None:
     run(crate, "--out", tmp_path)
     assert load_project(tmp_path).name.startswith("Dusty Crate")
+
+
+def test_the_manifest_tells_nothing_of_the_machine_and_nothing_depends_on_where_one_stands(tmp_path: Path) -> None:
+    (tmp_path / "crate/Snares").mkdir(parents=True)
+    write(tmp_path / "crate/one.wav", samples=hit(60))
+    write(tmp_path / "crate/Snares/one.wav", samples=hit(200, noisy=0.7))
+    archives = []
+    for number, (place, given) in enumerate(
+        ((tmp_path, "crate"), (tmp_path / "crate", "."), ("/", tmp_path / "crate"), (tmp_path, "./crate"))
+    ):
+        out = tmp_path / f"{number}.zip"
+        assert run(given, "--out", out, "--name", "Same", cwd=place).returncode == 0
+        archives.append(out.read_bytes())
+    assert len(set(archives)) == 1
+    manifest = json.loads(zipfile.ZipFile(tmp_path / "0.zip").read("PROJECT_16-MANIFEST.json"))
+    assert {each["sample_id"] for each in manifest["files"]} == {"one.wav", "Snares/one.wav"}
+    assert str(tmp_path) not in json.dumps(manifest)
+
+
+def test_files_of_the_same_name_given_one_by_one_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    files = [write(tmp_path / folder / "one.wav", samples=hit(60)) for folder in ("a", "b")]
+    items = json.loads(run(*files, "--out", tmp_path / "card", "--json").stdout)["items"]
+    assert {each["sample_id"] for each in items} == {"one.wav", "one.wav (2)"}
 
 
 def test_wav_files_go_into_the_import_folder(crate: Path, tmp_path: Path) -> None:

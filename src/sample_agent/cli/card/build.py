@@ -157,18 +157,35 @@ def _crate(files: list[Path], paths: list[Path], workers: int, *, fresh: bool) -
     if not files:
         raise typer.BadParameter(f"Nothing to build from: no audio files in {', '.join(map(str, paths))}.")
     samples, sources, unreadable = [], {}, []
-    for result in asyncio.run(_analysed(files, workers, fresh=fresh)):
+    results = asyncio.run(_analysed(files, workers, fresh=fresh))
+    for result, identity in zip(results, _identities(files, paths), strict=True):
         if result.features is None:
             message = (result.error or {}).get("message", "It cannot be analysed.")
-            unreadable.append(LeftOut(str(result.path), result.path.name, message))
+            unreadable.append(LeftOut(identity, result.path.name, message))
             continue
-        sample = kit_sample(result.features, result.path)
+        # Absolute, so that what folders are called counts from wherever the command is run.
+        sample = kit_sample(result.features, result.path.absolute(), identity=identity)
         samples.append(sample)
         sources[sample.id] = file_source(result.path)
     if not samples:
         reasons = "".join(f"\n{each.original_name}: {each.reason}" for each in unreadable)
         raise RuntimeError(f"There is nothing to build from; no file can be read.{reasons}")
     return Crate(samples, sources, unreadable)
+
+
+def _identities(files: Iterable[Path], paths: Iterable[Path]) -> Iterator[str]:
+    """What to call each file on the card: its path in the folder that was given, so nothing of this machine's own."""
+    folders = sorted((path for path in paths if path.is_dir()), key=lambda path: len(path.parts))
+    taken: set[str] = set()
+    for file in files:
+        folder = next((folder for folder in folders if file.is_relative_to(folder)), file.parent)
+        name = identity = file.relative_to(folder).as_posix()
+        number = 1
+        while identity in taken:
+            number += 1
+            identity = f"{name} ({number})"
+        taken.add(identity)
+        yield identity
 
 
 async def _analysed(files: Sequence[Path], workers: int, *, fresh: bool) -> list[Result]:
