@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from tests import sounds
@@ -31,7 +32,9 @@ class Crate:
 def fill(folder: Path) -> Crate:
     """Twelve sounds and a text file: nine of them recordings where there are any, three of them made to be known."""
     _write(folder / "loops" / "dusty break 90.wav", sounds.drum_loop(90, beats=16), "WAV")
-    _write(folder / "keys" / "warm chord.aiff", sounds.chord(220, 277.18, 329.63), "AIFF")
+    # It dies away, as a chord that is struck does: one that stops at full level could be a loop.
+    struck = sounds.chord(220, 277.18, 329.63) * np.exp(-np.linspace(0, 4, 2 * sounds.RATE))
+    _write(folder / "keys" / "warm chord.aiff", struck, "AIFF")
     shutil.copy(ROOT / "tests" / "audio" / "chord.m4a", folder / "keys" / "tape chord.m4a")
     if AUDIO.is_dir():
         _copy_recordings(folder)
