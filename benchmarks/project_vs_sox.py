@@ -5,7 +5,7 @@
 The material is made here: half one-shots, half loops, 2 s, stereo, 44.1 kHz, every second one 24-bit. Ours is the whole
 way from files to a card's folder: decoded, laid out, prepared, checksummed, written with pads, names and settings, in a
 fresh process, start of the interpreter included. sox is started once for each file and gives it what ours gives it:
-48 kHz at very high quality, 16 bits with dither, no clipping, and for one-shots no silence at the ends and 5 ms fades.
+48 kHz at high quality, 16 bits with dither, no clipping, and for one-shots no silence at the ends and 5 ms fades.
 It is also measured with nothing but the rate and the dither, and with two running at a time.
 Each takes its turn in every round. Without sox there is nothing to compare with, and that is said.
 Prints a table and writes benchmarks/results/project_vs_sox.json.
@@ -39,9 +39,6 @@ ALL = ("sample-agent", "sox, same conversions", "sox, same, two at a time", "sox
 
 def main() -> None:
     arguments = parse()
-    if arguments.build:
-        build(*map(Path, arguments.build), workers=arguments.workers)
-        return
     sox = shutil.which("sox")
     if sox is None:
         print("sox is not installed, so there is nothing to compare with.")
@@ -68,7 +65,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="length of each sample")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
-    parser.add_argument("--build", nargs=2, metavar=("FOLDER", "CARD"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -96,39 +92,19 @@ def material(folder: Path, seconds: float) -> list[Path]:
 
 
 def ours(source: Path, out: Path, workers: int) -> None:
-    command = [sys.executable, "-m", "benchmarks.project_vs_sox", "--workers", str(workers), "--build"]
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    subprocess.run([*command, source, out / "card"], check=True, cwd=HERE.parent, env=environment)
-
-
-def build(source: Path, card: Path, *, workers: int) -> None:
-    from sample_agent.placing import file_source
-    from sample_agent.sp404.cards.build import BuildOptions, built_project
-    from sample_agent.sp404.kits.kit import KitSample
-    from sample_agent.sp404.kits.layout import layout
-    from sample_agent.sp404.projects.output import write_card
-
-    paths = {path.stem: path for path in sorted(source.iterdir())}
-    samples = [
-        KitSample(name, name, "loop" if name.startswith("loop") else "one-shot", tempo=120.0, duration=2.0)
-        for name in paths
-    ]
-    sources = {name: file_source(path) for name, path in paths.items()}
-    with built_project(layout(samples), sources, BuildOptions(tempo=120), workers=workers) as built:
-        written = write_card(built.project, card, 16)
-    if len(list(written.glob("SMPL/*.SMP"))) != PADS:
-        raise SystemExit("Not every pad was written.")
+    command = [sys.executable, HERE / "project_child.py", source, out / "card", str(PADS), str(workers)]
+    subprocess.run(command, check=True, cwd=HERE.parent, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})
 
 
 def same(sox: str, file: Path, out: Path) -> list[str]:
-    effects = ["rate", "-v", "48k"]
+    effects = ["rate", "-h", "48k"]
     if file.name.startswith("hit"):
         effects += ["silence", "1", "0", "-66d", "fade", "0.005", "reverse"] * 2
     return [sox, "-G", str(file), "-b", "16", str(out / file.name), *effects, "dither"]
 
 
 def bare(sox: str, file: Path, out: Path) -> list[str]:
-    return [sox, str(file), "-b", "16", str(out / file.name), "rate", "-v", "48k", "dither"]
+    return [sox, str(file), "-b", "16", str(out / file.name), "rate", "-h", "48k", "dither"]
 
 
 def each_by_sox(commands: Iterable[list[str]], at_a_time: int) -> None:

@@ -85,7 +85,7 @@ def audio(project: Project, slot: str) -> np.ndarray:
 def as_told(source: Path, processing: dict[str, Any]) -> np.ndarray:
     """What an independent decoder and resampler give, after what the report says was done to the sound."""
     samples, rate = soundfile.read(source, dtype="float64", always_2d=True)
-    sound = samples if rate == 48_000 else soxr.resample(samples, rate, 48_000, quality="VHQ")
+    sound = samples if rate == 48_000 else soxr.resample(samples, rate, 48_000, quality="HQ")
     if processing["dc_offset"]:
         sound = sound - np.array(processing["dc_offset"])
     if processing["merged_to_mono"]:

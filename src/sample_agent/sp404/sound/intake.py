@@ -75,7 +75,7 @@ class Intake:
             sound = self._folded(self._repaired(self._checked(block)))
             if self.resampled:
                 resampler = resampler or soxr.ResampleStream(
-                    self.sample_rate, SAMPLE_RATE, self.channels, dtype="float32", quality="VHQ"
+                    self.sample_rate, SAMPLE_RATE, self.channels, dtype="float32", quality="HQ"
                 )
                 for start in range(0, len(sound), _RESAMPLED_AT_ONCE):
                     yield from self._counted(resampler.resample_chunk(sound[start : start + _RESAMPLED_AT_ONCE]))

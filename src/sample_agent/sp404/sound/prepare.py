@@ -70,7 +70,8 @@ def write_prepared(
 ) -> Preparation:
     """Write a sound that comes in `blocks`, float[frames, channels] with full scale at ±1, for the unit.
 
-    Resampled once (soxr, very high quality); more than two channels are folded to stereo, mono stays mono.
+    Resampled once (soxr at its high quality: 20 bits, made for 16-bit results with dither); more than two channels are
+    folded to stereo, mono stays mono.
     What is 16-bit at 48 kHz already and needs no treatment comes out bit for bit; everything else is rounded with TPDF
     dither, seeded from the content so that the same sound always gives the same bytes.
     A sound that would clip is turned down as a whole. NaN, infinity and values beyond any sound become silence.
