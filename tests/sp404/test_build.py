@@ -125,7 +125,7 @@ def test_untreated_audio_is_what_an_independent_conversion_gives(tmp_path: Path)
                 arrived = np.concatenate(list(blocks)).astype(np.float64)
             with source() as opened:
                 original = np.concatenate(list(opened.blocks)).astype(np.float64)
-            expected = soxr.resample(original, RATE, 48_000, quality="VHQ") * 32_768
+            expected = soxr.resample(original, RATE, 48_000, quality="HQ") * 32_768
             assert header.frames - item.processing.padded_frames == len(expected)
             assert np.abs(arrived[: len(expected)] - expected).max() <= 2  # rounding and ±1 step of dither
             assert not arrived[len(expected) :].any()
@@ -255,6 +255,22 @@ def test_banks_can_have_the_tempo_of_their_own_loops(tmp_path: Path) -> None:
     with built(crate, tmp_path, bank_tempos=True) as made:
         assert made.project.tempo_select is TempoSelect.BANK
         assert [bank.tempo for bank in made.project.banks[:3]] == [made.project.tempo, 90.0, 120.0]
+
+
+@pytest.mark.parametrize(("bank_tempos", "groove"), [(False, "boom bap"), (True, "breakbeat")])
+def test_a_first_groove_suits_the_tempo_its_bank_plays_at(tmp_path: Path, bank_tempos: bool, groove: str) -> None:
+    crate = {sample(name, name): sound(noise()) for name in ("kick", "snare")} | {loop("t", 174.0): sound(noise(2.0))}
+    with built(crate, tmp_path, starter_pattern=True, bank_tempos=bank_tempos, tempo=90.0) as made:
+        assert [each for each in made.report.decisions if "first groove" in each][0].startswith(
+            f"Pattern A1 is a first groove ({groove},"
+        )
+
+
+def test_pads_without_a_tempo_of_their_own_have_that_of_their_bank(tmp_path: Path) -> None:
+    crate = kit() | {loop("free", None): sound(noise(2.0))}
+    with built(crate, tmp_path, tempo=120.0) as made:
+        tempos = {pad.name: pad.settings.tempo for pad in made.project.pads.values()}
+    assert tempos == {"Kick": 120.0, "Snare": 120.0, "Hat": 120.0, "free": 120.0, "Rhodes Fsm": 92.0}
 
 
 def test_a_loop_out_of_reach_is_stretched_to_the_project_and_one_in_reach_is_not(tmp_path: Path) -> None:
