@@ -348,13 +348,14 @@ def _period(total: Numbers, low: Numbers, rate: float) -> tuple[float, float, fl
 
 
 def _autocorrelation(values: Numbers) -> Numbers:
-    import scipy.fft
+    from sample_agent.engine.transforms import fast_length, irfft, rfft
 
     length = values.shape[1]
     values = values - values.mean(axis=1, keepdims=True)
-    spectrum = scipy.fft.rfft(values, scipy.fft.next_fast_len(2 * length, real=True), axis=1)
+    size = fast_length(2 * length)
+    spectrum = rfft(values, size)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    correlation = scipy.fft.irfft(power, axis=1)[:, :length]
+    correlation = irfft(power, size)[:, :length]
     return np.asarray(correlation / np.maximum(correlation[:, :1], 1e-12))
 
 
