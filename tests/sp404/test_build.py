@@ -261,7 +261,7 @@ def test_banks_can_have_the_tempo_of_their_own_loops(tmp_path: Path) -> None:
 def test_a_first_groove_suits_the_tempo_its_bank_plays_at(tmp_path: Path, bank_tempos: bool, groove: str) -> None:
     crate = {sample(name, name): sound(noise()) for name in ("kick", "snare")} | {loop("t", 174.0): sound(noise(2.0))}
     with built(crate, tmp_path, starter_pattern=True, bank_tempos=bank_tempos, tempo=90.0) as made:
-        assert [each for each in made.report.decisions if "first groove" in each][0].startswith(
+        assert next(each for each in made.report.decisions if "first groove" in each).startswith(
             f"Pattern A1 is a first groove ({groove},"
         )
 

@@ -74,6 +74,15 @@ def test_what_is_missing_is_left_out_or_played_by_its_like(classes: tuple[str, .
     assert {str(note.slot) for note in starter.pattern.notes} == pads
 
 
+def test_a_second_closed_hat_on_the_open_ones_pad_opens() -> None:
+    starter = starter_pattern(layout(kit("kick", "closed-hat", "closed-hat")).placements, 124)
+    assert starter is not None
+    assert starter.words.endswith("hat on A15, open hat on A16")
+    elsewhere = starter_pattern(layout(kit("kick", "closed-hat", "open-hat", "closed-hat")).placements, 124)
+    assert elsewhere is not None
+    assert elsewhere.words == starter.words
+
+
 def test_without_an_open_hat_the_closed_one_goes_on() -> None:
     starter = starter_pattern(layout(kit("kick", "closed-hat")).placements, 124)
     assert starter is not None
@@ -87,7 +96,7 @@ def test_nothing_is_written_for_what_is_no_kit() -> None:
 
 def test_each_kit_has_its_pattern_in_the_first_slot_of_its_bank() -> None:
     made = layout([*kit("kick", "snare", group="a"), *kit("kick", "closed-hat", group="b")])
-    starters = starter_patterns(made, 90)
+    starters = starter_patterns(made, dict.fromkeys(range(10), 90.0))
     assert list(starters) == [PadSlot(0, 0), PadSlot(1, 0)]
     assert {note.slot.bank for note in starters[PadSlot(1, 0)].pattern.notes} == {1}
 

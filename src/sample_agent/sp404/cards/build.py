@@ -164,6 +164,7 @@ class _Plan:
     """One pad before its sound is prepared."""
 
     placement: Placement
+    bank_tempo: float
     treatment: Treatment
     fit: TempoFit | None
     too_long_to_fit: bool
@@ -174,14 +175,15 @@ def _plans(made: Layout, options: BuildOptions) -> list[_Plan]:
     gains = _gains(made, options)
     plans = []
     for placement in made.placements:
-        fit = _fit(placement, tempos[placement.slot.bank], options)
+        bank_tempo = tempos[placement.slot.bank]
+        fit = _fit(placement, bank_tempo, options)
         too_long = fit is not None and _too_long(placement.sample, fit)
         if too_long:
             fit = None
         treatment = options.sound.treatment(
             placement.sample, gain_db=gains[placement.slot], stretch=fit.stretch if fit else 1.0
         )
-        plans.append(_Plan(placement, treatment, fit, too_long))
+        plans.append(_Plan(placement, bank_tempo, treatment, fit, too_long))
     return plans
 
 
@@ -246,7 +248,7 @@ def _assembled(made: Layout, options: BuildOptions, results: list[tuple[_Plan, P
     project = project.with_pads(pads)
     if options.starter_pattern:
         loaded = replace(made, placements=tuple(each for each in made.placements if each.slot in pads))
-        starters = starter_patterns(loaded, tempo)
+        starters = starter_patterns(loaded, _bank_tempos(made, options))
         project = project.with_patterns({slot: starter.pattern for slot, starter in starters.items()})
         decisions += [f"Pattern {slot} is a first groove ({starter.words})." for slot, starter in starters.items()]
         if not starters:
@@ -259,7 +261,8 @@ def _assembled(made: Layout, options: BuildOptions, results: list[tuple[_Plan, P
 def _pad(plan: _Plan, file: PreparedFile, name: str, options: BuildOptions) -> tuple[Pad, Item]:
     placement, done = plan.placement, file.preparation
     chops = _chops(placement.sample, done) if options.chops else ()
-    settings = placement.settings() | ({"tempo": plan.fit.tempo} if plan.fit else {})
+    # What has no tempo of its own, a drum say, has its bank's.
+    settings = {"tempo": plan.bank_tempo} | placement.settings() | ({"tempo": plan.fit.tempo} if plan.fit else {})
     pad = Pad.of(ScratchContent(file.path, file.size), name, chops, **settings)
     item = Item(
         sample_id=placement.sample.id,

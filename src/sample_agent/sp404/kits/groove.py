@@ -21,8 +21,9 @@ _STAND_INS: Mapping[Part, tuple[PlayedAs, ...]] = {
     "kick": ("kick", "tom"),
     "snare": ("snare", "clap", "rim"),
     "hat": ("closed-hat", "percussion"),
-    "open hat": ("open-hat",),
+    "open hat": ("open-hat", "closed-hat"),
 }
+_MAIN_ROW = range(12, 16)
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,15 @@ class Starter:
     words: str
 
 
-def starter_patterns(made: Layout, tempo: float) -> dict[PadSlot, Starter]:
-    """A pattern in the first slot of each bank that holds a kit: A1 for bank A, and so on."""
+def starter_patterns(made: Layout, tempos: Mapping[int, float]) -> dict[PadSlot, Starter]:
+    """A pattern in the first slot of each bank that holds a kit: A1 for bank A, and so on.
+
+    Args:
+        tempos: beats per minute of each bank, 0 to 9.
+    """
     starters: dict[PadSlot, Starter] = {}
     for plan in made.banks:
-        starter = starter_pattern((each for each in made.placements if each.slot.bank == plan.bank), tempo)
+        starter = starter_pattern((each for each in made.placements if each.slot.bank == plan.bank), tempos[plan.bank])
         if starter is not None:
             starters[PadSlot(plan.bank, 0)] = starter
     return starters
@@ -116,8 +121,9 @@ def starter_patterns(made: Layout, tempo: float) -> dict[PadSlot, Starter]:
 def starter_pattern(placements: Iterable[Placement], tempo: float) -> Starter | None:
     """A groove for the kit in `placements` that suits `tempo`, in beats per minute.
 
-    What is missing is played by its like (a clap for the snare, percussion for the hat) or left out; without an
-    open hat the closed one goes on. None when there is neither kick nor snare nor hat.
+    What is missing is played by its like (a clap for the snare, percussion for the hat) or left out. Without an open
+    hat, a second closed one on the main row stands in, and otherwise the first goes on. None when there is neither
+    kick nor snare nor hat.
     """
     players = _players(placements)
     if not players.keys() & {"kick", "snare", "hat"}:
@@ -136,11 +142,17 @@ def _players(placements: Iterable[Placement]) -> dict[Part, Placement]:
     players: dict[Part, Placement] = {}
     for part in get_args(Part):
         for played_as in _STAND_INS[part]:
-            player = next((each for each in hits if each.sample.played_as == played_as), None)
+            player = next((each for each in hits if _may_play(each, part, played_as, players)), None)
             if player is not None:
                 players[part] = player
                 break
     return players
+
+
+def _may_play(hit: Placement, part: Part, played_as: PlayedAs, players: Mapping[Part, Placement]) -> bool:
+    if part == "open hat" and played_as == "closed-hat" and hit.slot.pad not in _MAIN_ROW:
+        return False
+    return hit.sample.played_as == played_as and hit not in players.values()
 
 
 def _notes(groove: Groove, players: Mapping[Part, Placement]) -> Iterator[Note]:
