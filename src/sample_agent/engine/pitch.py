@@ -6,6 +6,7 @@ of them is the note (they are mostly octaves and fifths of each other), or wheth
 says from what the spectrum holds at the multiples of each.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -116,11 +117,12 @@ def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandi
     power = spectrum.real**2 + spectrum.imag**2
     lags = min(size // 2, int(sample_rate / _LOWEST_HZ) + 2)
     correlation = irfft(power, 2 * size)[:, 1:lags]
-    sums = np.cumsum(np.square(windows, dtype=np.float64), axis=1)
-    norm = sums[:, size - 2 : size - 1 - lags : -1] + sums[:, -1:] - sums[:, : lags - 1]
+    # What a lag leaves out at both ends is not in its norm.
+    ends = np.square(windows[:, : lags - 1]) + np.square(windows[:, :-lags:-1])
+    norm = 2 * energy[:, None] - np.cumsum(ends, axis=1, dtype=np.float64)
     alike = 2 * correlation / np.maximum(norm, 1e-12)
     # A faint end counts as much as a loud beginning: pitch settles.
-    periodicity = alike.mean(axis=0)
+    periodicity = alike.mean(axis=0) if len(alike) > 1 else alike[0]
     peaks = _peaks(periodicity)
     if not len(peaks):
         return None
@@ -180,23 +182,22 @@ def _peaks(periodicity: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
 def _promising(height: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     """Indices of the first high peaks and of the highest, in order."""
     best = height.max()
-    return np.unique(
-        np.concatenate(
-            (
-                np.flatnonzero(height >= 0.9 * best)[:1],
-                np.flatnonzero(height > 0.4 * best)[: _MOST // 2],
-                np.argsort(-height, kind="stable")[: _MOST // 2],
-            )
-        )
-    )
+    first = np.flatnonzero(height >= 0.9 * best)[:1].tolist()
+    high = np.flatnonzero(height > 0.4 * best)[: _MOST // 2].tolist()
+    highest = np.argsort(-height, kind="stable")[: _MOST // 2].tolist()
+    return np.array(sorted({*first, *high, *highest}))
 
 
 def _hann_amplitude(spectrum: npt.NDArray[np.complexfloating], energy: Floats) -> Floats:
     """Amplitudes as under a Hann window, by convolution of a spectrum of twice the window's length; mean of windows."""
-    smooth = 0.5 * spectrum
-    smooth[:, 2:] -= 0.25 * spectrum[:, :-2]
-    smooth[:, :-2] -= 0.25 * spectrum[:, 2:]
-    power = (1 / np.maximum(energy, 1e-12)) @ (smooth.real**2 + smooth.imag**2)
+    # As pairs of real numbers, two bins are four places apart.
+    pairs = np.ascontiguousarray(spectrum, np.complex64).view(np.float32)
+    smooth = np.float32(0.5) * pairs
+    quarter = np.float32(0.25) * pairs
+    smooth[:, 4:] -= quarter[:, :-4]
+    smooth[:, :-4] -= quarter[:, 4:]
+    np.square(smooth, out=smooth)
+    power = (1 / np.maximum(energy, np.float32(1e-12))) @ (smooth[:, ::2] + smooth[:, 1::2])
     return np.asarray(np.sqrt(power), np.float32)
 
 
@@ -205,9 +206,12 @@ def _partials(amplitude: Floats) -> npt.NDArray[np.floating]:
     inner = amplitude[1:-1]
     tops = np.flatnonzero((inner > amplitude[:-2]) & (inner >= amplitude[2:])) + 1
     tops = tops[np.argsort(-amplitude[tops], kind="stable")[:_MOST_PARTIALS]]
-    before, at, after = (np.log(amplitude[tops + step] + 1e-12) for step in (-1, 0, 1))
+    before, at, after = np.log(amplitude[tops + _BESIDE] + np.float32(1e-12))
     offset = 0.5 * (before - after) / np.minimum(before - 2 * at + after, -1e-12)
-    return np.asarray(tops + np.clip(offset, -0.5, 0.5))
+    return np.asarray(tops + np.minimum(np.maximum(offset, -0.5), 0.5))
+
+
+_BESIDE = np.array([[-1], [0], [1]])
 
 
 def _features(
@@ -219,46 +223,57 @@ def _features(
     width_hz: float,
 ) -> tuple[Floats, float]:
     """Of each candidate; and the largest share of energy in the harmonics of one."""
-    whole = max(float(np.sqrt(np.vdot(amplitude, amplitude))), 1e-12)
+    whole = max(math.sqrt(np.vdot(amplitude, amplitude)), 1e-12)
     loudest = max(float(amplitude.max()), 1e-12)
-    # At multiples 1 to 12 of a frequency, and between them at halves and thirds.
-    multiples = np.concatenate((_HARMONICS, _HARMONICS - 1 / 2, _HARMONICS - 1 / 3, _HARMONICS - 2 / 3))
-    place = np.rint(frequency[:, None] * multiples / width_hz).astype(np.int64)
-    inside = (place > 0) & (place < len(amplitude) - 1)
-    place = np.clip(place, 1, len(amplitude) - 2)
-    at = np.maximum(np.maximum(amplitude[place - 1], amplitude[place]), amplitude[place + 1]) * inside
-    harmonics, halves, thirds = at[:, :12], at[:, 12:24], at[:, 24:]
-
-    def level(values: Floats) -> Floats:
-        return np.asarray(np.sqrt(np.vecdot(values, values)) / whole)
-
-    def ratio(one: Floats, other: Floats) -> Floats:
-        return np.asarray(np.log((one + 0.01) / (other + 0.01)))
-
-    series = level(harmonics)
+    # The highest of each bin and its neighbours; nothing at either end, where places beyond the spectrum are put.
+    highest = np.zeros_like(amplitude)
+    np.maximum(amplitude[:-2], amplitude[2:], out=highest[1:-1])
+    np.maximum(highest[1:-1], amplitude[1:-1], out=highest[1:-1])
+    place = np.rint(frequency[:, None] * (_MULTIPLES / width_hz)).astype(np.int64)
+    at = highest[np.minimum(place, len(highest) - 1)]
+    # Levels beside the whole, then the first harmonic and the strongest beside the loudest bin.
+    amounts = np.empty((len(frequency), 8), np.float32)
+    np.sqrt((at * at) @ _SERIES, out=amounts[:, :6])
+    amounts[:, :6] /= whole
+    amounts[:, 6] = at[:, 0]
+    at[:, :12].max(axis=1, out=amounts[:, 7])
+    amounts[:, 6:] /= loudest
+    series, first = amounts[:, 0], amounts[:, 6]
+    every, odd, even, not_thirds, halves, thirds, root, strongest = np.log(amounts + np.float32(0.01)).T
     octaves = np.log2(frequency / 220.0)
     best = height.max()
-    first_high = np.arange(len(height)) == np.argmax(height >= 0.9 * best)
-    not_thirds = harmonics[:, [0, 1, 3, 4, 6, 7, 9, 10]]
-    columns = (
-        height,
-        height / best,
-        steadiness,
-        first_high,
-        series,
-        ratio(level(harmonics[:, 0::2]), level(harmonics[:, 1::2])),
-        ratio(level(not_thirds), series),
-        ratio(harmonics[:, 0] / loudest, harmonics.max(axis=1) / loudest),
-        ratio(level(halves), series),
-        ratio(level(thirds), series),
-        octaves / 2,
-        octaves**2 / 8,
-        harmonics[:, 0] / loudest,
-        harmonics[:, 1] / loudest,
-        halves[:, 0] / loudest,
-        partial,
-    )
-    return np.stack(columns, axis=1).astype(np.float32), float(series.max())
+    columns = np.empty((len(frequency), FEATURES), np.float32)
+    columns[:, 0] = height
+    columns[:, 1] = height / best
+    columns[:, 2] = steadiness
+    columns[:, 3] = 0
+    columns[np.argmax(height >= 0.9 * best), 3] = 1
+    columns[:, 4] = series
+    columns[:, 5] = odd - even
+    columns[:, 6] = not_thirds - every
+    columns[:, 7] = root - strongest
+    columns[:, 8] = halves - every
+    columns[:, 9] = thirds - every
+    columns[:, 10] = octaves / 2
+    columns[:, 11] = octaves * octaves / 8
+    columns[:, 12] = first
+    columns[:, 13:15] = at[:, (1, 12)] / loudest
+    columns[:, 15] = partial
+    return columns, float(series.max())
+
+
+def _series() -> Floats:
+    """What of `_MULTIPLES` is summed: all harmonics, odd ones, even ones, all but thirds; halves; thirds."""
+    series = np.zeros((48, 6), np.float32)
+    series[:12, 0] = series[0:12:2, 1] = series[1:12:2, 2] = series[:12, 3] = 1
+    series[2:12:3, 3] = 0
+    series[12:24, 4] = series[24:, 5] = 1
+    return series
+
+
+_MULTIPLES = np.concatenate((_HARMONICS, _HARMONICS - 1 / 2, _HARMONICS - 1 / 3, _HARMONICS - 2 / 3))
+"""1 to 12 times a frequency, and between them at halves and thirds."""
+_SERIES = _series()
 
 
 @cache
