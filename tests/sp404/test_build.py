@@ -331,8 +331,23 @@ def test_the_report_says_what_was_done_in_plain_words(tmp_path: Path) -> None:
     assert "44.1 kHz to 48 kHz" in by_name["Kick.wav"]["converted"]
     assert "renamed" not in by_name["Kick.wav"]
     assert "is called 'Rhodes Fsm'" in by_name["Rhodes F#m.wav"]["renamed"]
-    assert "Renamed 2 samples to at most 23 characters the unit shows" in text
+    assert "Renamed 2 samples, as names have to be plain, all different and of at most 23 characters" in text
     assert "Project: 5 samples" in text
+
+
+def test_a_changed_level_has_its_reason(tmp_path: Path) -> None:
+    def said(name: str, **options: Any) -> tuple[list[str], str]:
+        crate = {sample("Kick", "kick"): sound(noise(level=1.2))}
+        with built(crate, tmp_path, sound=SoundOptions(**options)) as made:
+            (words,) = [each.words for each in made.report.items[0].remarks if each.code == name]
+            return [each for each in made.report.sentences() if "Kick" in each], words
+
+    sentences, words = said("turned-down")
+    assert "Turned down 1 sample so that they do not clip: Kick." in sentences
+    assert words.endswith(" dB, so that it does not clip")
+    sentences, words = said("gain", normalise_db=-6.0)
+    assert "Changed the level of 1 sample as asked: Kick." in sentences
+    assert words.endswith(" dB to peak at -6 dBFS")
 
 
 def test_what_does_not_fit_is_said_before_anything_is_written(tmp_path: Path) -> None:

@@ -52,6 +52,12 @@ class SoundOptions:
     normalise_db: float | None = None
     match_loudness: bool = False
 
+    def gain_reason(self, matching: str) -> str:
+        """Why levels are changed, in words; "" when that was not asked for."""
+        if self.match_loudness:
+            return matching
+        return "" if self.normalise_db is None else f"to peak at {self.normalise_db:g} dBFS"
+
     def treatment(self, sample: KitSample, *, gain_db: float = 0.0, stretch: float = 1.0) -> Treatment:
         """What is done to one sample of its kind."""
         usual = Treatment.for_kind("loop" if sample.is_loop else sample.kind)
@@ -278,7 +284,7 @@ def _pad(plan: _Plan, file: PreparedFile, name: str, options: BuildOptions) -> t
             done,
             name=name,
             original_name=placement.sample.name,
-            gain_reason="to match its bank" if options.sound.match_loudness else "",
+            gain_reason=options.sound.gain_reason("to match its bank"),
             tempo_words=_tempo_words(plan.placement),
             out_of_reach=plan.too_long_to_fit,
             chops=len(chops),

@@ -73,7 +73,7 @@ def built_wav_card(
             path = folders.place(sample.name)
             name = PurePosixPath(path).stem
             files[path] = ScratchContent(outcome.path, outcome.size)
-            reason = "to match the others" if options.match_loudness else ""
+            reason = options.gain_reason("to match the others")
             noted = remarks(outcome.preparation, name=name, original_name=sample.name, gain_reason=reason)
             items.append(
                 Item(

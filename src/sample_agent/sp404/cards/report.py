@@ -16,7 +16,7 @@ INTERNAL_BYTES = 14 * 10**9
 
 RemarkCode = Literal[
     "converted", "shortened", "padded", "renamed", "stretched", "mono", "trimmed", "gain",
-    "faded", "offset", "repaired", "tempo", "out-of-reach", "chopped",
+    "turned-down", "faded", "offset", "repaired", "tempo", "out-of-reach", "chopped",
 ]  # fmt: skip
 
 
@@ -155,7 +155,10 @@ def _remarks(done: Preparation, gain_reason: str, tempo_words: str, out_of_reach
         yield Remark("trimmed", f"silence cut off: {cut}")
     if abs(done.gain_db) >= 0.05:
         held_back = ", which is as far as it goes without clipping" if done.gain_held_back else ""
-        yield Remark("gain", f"{done.gain_db:+.1f} dB{f' {gain_reason}' if gain_reason else ''}{held_back}")
+        if gain_reason:
+            yield Remark("gain", f"{done.gain_db:+.1f} dB {gain_reason}{held_back}")
+        else:
+            yield Remark("turned-down", f"{done.gain_db:+.1f} dB, so that it does not clip")
     elif done.gain_held_back and gain_reason:
         yield Remark("gain", f"not made louder {gain_reason}: it would clip")
     if done.merged_to_mono:
@@ -212,10 +215,11 @@ _SUMMARIES: dict[RemarkCode, str] = {
     "tempo": "Told the unit half or double the tempo of {}, which it can be set to",
     "out-of-reach": "Could not stretch {}, too long for it: BPM sync may double or halve",
     "trimmed": "Cut silence off {}",
-    "gain": "Changed the level of {}",
+    "gain": "Changed the level of {} as asked",
+    "turned-down": "Turned down {} so that they do not clip",
     "mono": "Made {} mono, both channels being the same",
     "chopped": "Set chop points in {}",
-    "renamed": f"Renamed {{}} to at most {SAMPLE_NAME_LIMIT} characters the unit shows",
+    "renamed": f"Renamed {{}}, as names have to be plain, all different and of at most {SAMPLE_NAME_LIMIT} characters",
 }
 
 
