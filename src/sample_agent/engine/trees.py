@@ -45,13 +45,19 @@ class Trees:
         """What the trees say of each row (shape (rows, columns)), summed: shape (rows,)."""
         trees, inner = self.feature.shape
         depth = (inner + 1).bit_length() - 1
-        first = np.arange(trees, dtype=np.int64) * inner
-        feature, threshold = self.feature.ravel(), self.threshold.ravel()
-        flat = np.ascontiguousarray(rows, np.float32).ravel()
-        start = np.arange(len(rows), dtype=np.int64)[:, None] * rows.shape[1]
-        node = np.zeros((len(rows), trees), np.int64)
-        for _ in range(depth):
-            at = node + first
-            node = 2 * node + 1 + (flat[start + feature[at]] > threshold[at])
-        leaves = self.value.ravel()[node - inner + np.arange(trees, dtype=np.int64) * (inner + 1)]
-        return np.asarray(leaves.sum(axis=1, dtype=np.float64))
+        first = np.arange(trees) * inner
+        feature, threshold = self.feature.ravel().astype(np.intp), self.threshold.ravel()
+        rows = np.ascontiguousarray(rows, np.float32)
+        start = np.arange(len(rows))[:, None] * rows.shape[1]
+        # Nodes are numbered through all trees. All rows stand at the same node of a tree at first: its root.
+        onward = 1 - first
+        node = (rows[:, feature[first]] > threshold[first]) + (first + 1)
+        for _ in range(depth - 1):
+            value = rows.take(feature.take(node) + start)
+            right = value > threshold.take(node)
+            node *= 2
+            node += onward
+            node += right
+        # Each tree has one leaf more than it has inner nodes, and leaves are numbered after those.
+        node += np.arange(trees) - inner
+        return np.asarray(self.value.take(node).sum(axis=1, dtype=np.float64))
