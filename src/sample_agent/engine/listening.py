@@ -164,12 +164,12 @@ class Listening:
             if self._mel_frames < self._most_frames:
                 self._mel.append(mel)
                 self._mel_frames += len(mel)
+            self._spectrogram.feed(power)
             self._look_closely(self._thinning.feed(magnitude, power, mel))
 
     def _look_closely(self, batches: Iterable[Batch]) -> None:
         for batch in batches:
             self._spectral.feed(batch)
-            self._spectrogram.feed(batch)
 
 
 def _mean(channels: Floats) -> Floats:

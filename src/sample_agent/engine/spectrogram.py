@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
-from sample_agent.engine.thinning import Batch
 
 ROWS, COLUMNS = 128, 512
 _LOWEST_HZ, _HIGHEST_HZ = 40.0, 18_000.0
 _RANGE_DB = 75.0
 _FLOOR = 1e-12
+_WIDEST_STEP = 8
 
 # From the background up to the loudest: the eye should find level by brightness alone.
 _COLOURS = (
@@ -51,45 +51,49 @@ class Spectrogram:
 
 
 class SpectrogramMeter:
-    """Collects mean spectra of stretches of a file, whose length doubles when there are too many."""
+    """Collects the rows of the picture over time, whose columns double in length when there are too many.
+
+    Of files up to about twelve seconds every frame counts, of longer ones no fewer than two in a column.
+    """
 
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
-        self._stretch = 1
+        self._step = self._stretch = 1
+        self._frames = 0
         self._means: list[Floats] = []
         self._columns = 0
-        self._held = np.zeros((0, 0), np.float32)
-        self._held_count = 0
+        self._held = np.zeros((0, ROWS), np.float32)
 
-    def feed(self, batch: Batch) -> None:
-        """Take the next frames."""
-        columns = batch.power
-        if batch.step > self._stretch:
-            columns = np.repeat(columns, batch.step // self._stretch, axis=0)
-        elif batch.step < self._stretch:
-            columns = self._folded(columns, self._stretch // batch.step)
+    def feed(self, power: Floats) -> None:
+        """Take the next frames: shape (frames, bins)."""
+        chosen = power[-self._frames % self._step :: self._step]
+        self._frames += len(power)
+        if not len(chosen):
+            return
+        parts = _row_filters(power.shape[1], self._sample_rate)
+        columns = self._folded(np.concatenate([chosen[:, part.bins] @ part.filters for part in parts], axis=1))
         self._means.append(columns)
         self._columns += len(columns)
-        while self._columns > COLUMNS:
+        while self._columns > 2 * COLUMNS:
             self._halve()
 
-    def _folded(self, power: Floats, count: int) -> Floats:
-        """Means of `count` frames each; those of an unfinished stretch are held back."""
-        if self._held_count != count:
-            # The stretch or the step has just doubled: half a stretch that was begun is let go.
-            self._held, self._held_count = power[:0], count
-        power = np.concatenate((self._held, power))
-        whole = len(power) // count * count
-        self._held = power[whole:].copy()
-        means: Floats = power[:whole].reshape(-1, count, power.shape[1]).mean(axis=1)
+    def _folded(self, rows: Floats) -> Floats:
+        """Means of the frames of each stretch; those of an unfinished one are held back."""
+        count = self._stretch // self._step
+        if count == 1:
+            return rows
+        rows = np.concatenate((self._held, rows))
+        whole = len(rows) // count * count
+        self._held = rows[whole:]
+        means: Floats = rows[:whole].reshape(-1, count, ROWS).mean(axis=1)
         return means
 
     def finish(self) -> Spectrogram:
         """The picture of everything fed."""
-        means = np.concatenate(self._means)
+        if self._columns > COLUMNS:
+            self._halve()
+        rows = np.concatenate(self._means)
         highest = min(_HIGHEST_HZ, 0.45 * self._sample_rate)
-        parts = _row_filters(means.shape[1], self._sample_rate)
-        rows = np.concatenate([means[:, part.bins] @ part.filters for part in parts], axis=1)
         decibels = 10 * np.log10(rows / max(float(rows.max()), 1e-20) + _FLOOR)
         levels = np.clip(255 * (1 + decibels / _RANGE_DB), 0, 255).astype(np.uint8)
         return Spectrogram(np.ascontiguousarray(levels.T[::-1]), _LOWEST_HZ, highest)
@@ -100,6 +104,9 @@ class SpectrogramMeter:
         self._means = [(means[0 : 2 * pairs : 2] + means[1 : 2 * pairs : 2]) * np.float32(0.5)]
         self._columns = pairs
         self._stretch *= 2
+        self._step = min(self._stretch, _WIDEST_STEP)
+        # Half a stretch that was begun is let go.
+        self._held = self._held[:0]
 
 
 class _Part(NamedTuple):

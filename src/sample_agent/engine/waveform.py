@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from sample_agent.engine.decode import MAX_SECONDS, open_audio
 from sample_agent.engine.frames import Floats, downmix
@@ -12,6 +13,7 @@ ROW_POINTS, DETAIL_POINTS, ZOOM_POINTS = 128, 2048, 16_384
 """The three resolutions: of a row in a list, of a page, and for looking closer."""
 _MAX_PAIRS = 1 << 16
 _MAX_SAMPLES = 1 << 21
+_LONG_STRETCH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class Waveform:
     def at(self, points: int) -> "Waveform":
         """The same outline in `points` stretches."""
         edges = np.arange(points) * len(self.minimum) // points
-        return Waveform(np.minimum.reduceat(self.minimum, edges), np.maximum.reduceat(self.maximum, edges))
+        return Waveform(_extremes(np.minimum, self.minimum, edges), _extremes(np.maximum, self.maximum, edges))
 
     def row(self) -> bytes:
         """The outline in 128 unsigned bytes, 255 at the file's own peak: for lists, where quiet files
@@ -97,6 +99,24 @@ class WaveformMeter:
         self._minimum = [_folded(np.minimum, minimum, 2)]
         self._maximum = [_folded(np.maximum, maximum, 2)]
         self._pairs, self._stretch = len(minimum) // 2, self._stretch * 2
+
+
+def _extremes(smaller_or_larger: np.ufunc, values: Floats, edges: npt.NDArray[np.intp]) -> Floats:
+    """The extreme from each edge to the next, as `reduceat` gives it, for stretches of equal length but for one."""
+    shortest = len(values) // len(edges)
+    if not 1 <= shortest < _LONG_STRETCH:
+        stretches: Floats = smaller_or_larger.reduceat(values, edges)
+        return stretches
+    # Two windows of a power of two, from the front and from the back, cover a short stretch: twice as fast.
+    width = 1
+    while 2 * width <= shortest:
+        values = smaller_or_larger(values[:-width], values[width:])
+        width *= 2
+    ends = np.append(edges[1:], len(values) + width - 1)
+    extremes: Floats = smaller_or_larger(values.take(edges), values.take(ends - width))
+    if shortest + 1 > 2 * width:
+        smaller_or_larger(extremes, values.take(edges + 1), out=extremes, where=ends - edges > 2 * width)
+    return extremes
 
 
 def _folded(smaller_or_larger: np.ufunc, values: Floats, stretch: int) -> Floats:
