@@ -106,3 +106,24 @@ def test_a_wav_of_the_long_kind_that_is_cut_short_says_how_much_is_missing(tmp_p
     seconds, warnings = _seconds(path, content[: len(content) // 2])
     assert seconds == pytest.approx(4.0, abs=0.01)
     assert "4.0 seconds" in warnings[0]
+
+
+def test_what_lies_behind_damage_in_bare_aac_is_heard_too(tmp_path: Path) -> None:
+    once = (Path(__file__).parents[1] / "audio" / "chord.aac").read_bytes()
+    path = tmp_path / "damaged.aac"
+    path.write_bytes(once * 3)
+    whole = decode(path)
+    damaged = bytearray(once * 3)
+    del damaged[len(once) + 300 : len(once) + 555]
+    path.write_bytes(bytes(damaged))
+    audio = decode(path)
+    assert len(whole.samples) - len(audio.samples) <= 3 * 1024
+    assert any("damaged" in warning for warning in audio.warnings)
+    assert not whole.warnings
+
+
+def test_a_tag_behind_bare_aac_is_no_damage(tmp_path: Path) -> None:
+    once = (Path(__file__).parents[1] / "audio" / "chord.aac").read_bytes()
+    path = tmp_path / "tagged.aac"
+    path.write_bytes(once + b"TAG" + b"x" * 125)
+    assert not decode(path).warnings

@@ -5,6 +5,7 @@ reads the bare ADTS stream that the packets are wrapped into here, block by bloc
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ _PACKETS_PER_BLOCK = 60
 # AAC's transform overlaps by half: a block is decoded from two packets before it, whose output is thrown away.
 _PREROLL = 2
 _MAX_PACKET_BYTES = 8191 - 7
+_ADTS_SYNC = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
+_SEARCH_BYTES = 1 << 17
 _SAMPLE_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 _LOW_COMPLEXITY, _BAND_REPLICATION, _PARAMETRIC_STEREO = 2, 5, 29
 
@@ -96,24 +99,58 @@ def _open_adts(file: BinaryIO, max_seconds: float) -> AudioStream:
     channels = (header[2] & 1) << 2 | header[3] >> 6
     configuration = _checked(_Configuration((header[2] >> 2) & 0x0F, channels, core_only=False))
 
+    warnings: list[str] = []
+
     def packets() -> Iterator[bytes]:
-        at = start
-        while True:
+        at: int | None = start
+        searched = start
+        while at is not None:
             file.seek(at)
-            header = file.read(9)
-            if len(header) < 7 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
-                return
-            length = (header[3] & 0x03) << 11 | header[4] << 3 | header[5] >> 5
-            overhead = 7 if header[1] & 1 else 9
-            if length <= overhead:
-                return
+            found = file.read(9)
+            length = _adts_length(found, header)
+            if length is None:
+                # Damage, or a tag at the end. The packet before it may have named a wrong length: look from there.
+                at = _next_adts(file, searched, header)
+                if at is not None and DAMAGED not in warnings:
+                    warnings.append(DAMAGED)
+                continue
+            overhead = 7 if found[1] & 1 else 9
             file.seek(at + overhead)
             yield file.read(length - overhead)
+            searched = at + overhead
             at += length
 
-    warnings: list[str] = []
     source = _decoded(packets(), configuration, warnings)
     return AudioStream("m4a", configuration.sample_rate, channels, None, source, max_seconds, warnings)
+
+
+def _adts_length(data: bytes, first: bytes) -> int | None:
+    """Length of the packet whose header starts `data`; None if it is no header of the stream that `first` began."""
+    if len(data) < 7 or data[:1] != b"\xff" or data[1] & 0xF6 != 0xF0:
+        return None
+    # Kind, sample rate and channels stay the same throughout.
+    if data[2] & 0xFD != first[2] & 0xFD or (data[3] ^ first[3]) & 0xC0:
+        return None
+    length = (data[3] & 0x03) << 11 | data[4] << 3 | data[5] >> 5
+    return length if length > (7 if data[1] & 1 else 9) else None
+
+
+def _next_adts(file: BinaryIO, at: int, first: bytes) -> int | None:
+    """The first place from `at` on where a packet of the stream is followed by another one, or ends the file."""
+    while True:
+        file.seek(at)
+        window = file.read(_SEARCH_BYTES)
+        for match in _ADTS_SYNC.finditer(window[: _SEARCH_BYTES - _MAX_PACKET_BYTES - 16]):
+            start = match.start()
+            length = _adts_length(window[start : start + 9], first)
+            if length is None:
+                continue
+            following = window[start + length : start + length + 9]
+            if _adts_length(following, first) or (not following and start + length == len(window)):
+                return at + start
+        if len(window) < _SEARCH_BYTES:
+            return None
+        at += _SEARCH_BYTES - _MAX_PACKET_BYTES - 16
 
 
 def _parse_configuration(data: bytes) -> _Configuration:
