@@ -7,13 +7,15 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from sample_agent.cli.analyze.analyzing import cached, here, in_order
+from sample_agent.cli.analyze.analyzing import Result, cached, here, in_order
 from sample_agent.cli.analyze.cache import AnalysisCache
 from tests.engine import tasks
 from tests.engine.files import write
@@ -161,6 +163,32 @@ def test_a_damaged_cache_is_begun_anew(folder: Path, tmp_path: Path) -> None:
     done = _run(folder / "Break 100bpm.wav", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["kind"]["kind"] == "loop"
+
+
+def test_a_cache_that_another_run_holds_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    file = write(tmp_path / "kick.wav")
+    first = AnalysisCache(path)
+    version = first.version(file) or ""
+    first.put(version, Result(file, {"heard": "kick"}, None))
+    first.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("pragma locking_mode = exclusive")
+        other.execute("begin exclusive")
+        with pytest.raises(sqlite3.OperationalError):
+            AnalysisCache(path, patience=0.01)
+    again = AnalysisCache(path)
+    assert again.get(file, version) is not None
+    again.close()
+
+
+def test_what_another_engine_found_out_is_not_remembered(tmp_path: Path) -> None:
+    file = write(tmp_path / "kick.wav")
+    cache = AnalysisCache(tmp_path / "cache.db")
+    version = cache.version(file) or ""
+    cache.put(version, Result(file, {"engine_version": "0"}, None))
+    assert cache.get(file, version) is None
+    cache.close()
 
 
 def test_parquet_has_a_typed_row_a_file(folder: Path, tmp_path: Path) -> None:

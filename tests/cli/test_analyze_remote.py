@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI
@@ -15,7 +18,8 @@ from sample_agent.apps.wiring import make_storage
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import Settings
-from sample_agent.library.loose_files import FOLDER, LooseFiles, sweep_loose_files
+from sample_agent.library.analyzer import Analyzer
+from sample_agent.library.loose_files import FOLDER, LooseFiles, analyze_loose_file, result_key, sweep_loose_files
 from tests.engine.files import write
 from tests.sounds import chord, drum_loop
 from tests.waiting import until
@@ -56,6 +60,33 @@ async def test_workers_give_the_same_answers_and_nothing_is_left_behind(settings
     assert at_workers.returncode == here.returncode == 1
     storage = make_storage(settings, links_from="")
     assert [stored async for stored in storage.list(FOLDER)] == []
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_name_that_is_not_text_and_a_file_that_cannot_be_read_do_not_end_the_run(
+    settings: Settings, folder: Path
+) -> None:
+    (folder / "chord.flac").rename(folder / os.fsdecode(b"chord 120bpm \xff.flac"))
+    (folder / "gone.wav").symlink_to(folder / "nowhere.wav")
+    done = await _run(settings, folder, "--remote")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == 4, done.stderr
+    named = next(row for row in rows if "120bpm" in row["file"])
+    assert named["hints"]["tempo"] == 120
+    gone = next(row for row in rows if row["file"].endswith("gone.wav"))
+    assert gone["error"]["code"] == "file-not-found"
+
+
+async def test_a_defect_on_the_worker_is_a_result_for_whoever_waits(settings: Settings, tmp_path: Path) -> None:
+    class Broken:
+        async def describe(self, file_key: str, *, filename: str = "") -> dict[str, Any]:
+            raise ZeroDivisionError
+
+    storage = make_storage(settings, links_from="")
+    key = f"{FOLDER}/{new_id()}/a"
+    await storage.put(key, b"sound", "application/octet-stream")
+    await analyze_loose_file({"key": key, "filename": "a"}, storage=storage, analyzer=cast("Analyzer", Broken()))
+    assert json.loads(await storage.read(result_key(key)))["error"]["code"] == "analysis-failed"
 
 
 async def test_without_a_worker_it_says_what_to_start(settings: Settings, folder: Path) -> None:

@@ -6,6 +6,7 @@ asked fetches it and clears up.
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -48,12 +49,16 @@ class LooseFiles:
         """What a worker finds out about the file at `path`: {"features": …} or {"error": {code, message}}.
 
         Waits for as long as it takes. Cancelling takes the task back.
+
+        Raises:
+            OSError: the file cannot be read.
         """
         key = f"{self._folder}/{new_id()}"
         async with self._cleared(key):
             await self._storage.put(key, path, "application/octet-stream")
             async with self._database.transaction(purpose="worker") as session:
-                payload = {"key": key, "filename": path.name}
+                # A name need not be text, and a payload has to be.
+                payload = {"key": key, "filename": os.fsencode(path.name).decode("utf-8", "replace")}
                 await enqueue(session, ANALYZE_LOOSE_FILE, payload, priority=PRIORITY, dedupe_key=key)
             while True:
                 try:
@@ -75,7 +80,10 @@ class LooseFiles:
 
 
 async def analyze_loose_file(payload: dict[str, Any], *, storage: Storage, analyzer: Analyzer) -> None:
-    """Analyse the file in `payload` and put the result beside it. Raises RetryLater while nobody can analyse."""
+    """Analyse the file in `payload` and put the result beside it. Raises RetryLater while nobody can analyse.
+
+    A defect of ours is a result, too: somebody waits for one, and the next try would end the same.
+    """
     key = payload["key"]
     try:
         answer: dict[str, Any] = {"features": await analyzer.describe(key, filename=payload["filename"])}
@@ -84,6 +92,10 @@ async def analyze_loose_file(payload: dict[str, Any], *, storage: Storage, analy
     except AnalyzerUnavailable as error:
         log.warning("nobody can analyse now", error=str(error))
         raise RetryLater(ENGINE_PAUSE, "nobody can analyse now") from error
+    except Exception as error:
+        log.exception("a file could not be analysed", key=key)
+        message = f"The analysis failed, which is a defect of ours ({type(error).__name__})."
+        answer = {"error": {"code": "analysis-failed", "message": message}}
     await storage.put(result_key(key), orjson.dumps(answer), "application/json")
 
 

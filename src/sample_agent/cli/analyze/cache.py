@@ -16,6 +16,7 @@ KEPT_DAYS = 180
 """How long a file's analysis is kept after it was last asked for."""
 
 _DAY = 86_400
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def default_cache() -> AnalysisCache | None:
@@ -33,21 +34,32 @@ def default_cache() -> AnalysisCache | None:
 class AnalysisCache:
     """Results by path, valid for one version of the file and of the programs that analysed it.
 
-    A damaged cache is begun anew. Several commands may use one at the same time.
+    A damaged cache is begun anew. Several commands may use one at the same time: one that another holds for longer
+    than `patience` seconds is left alone.
+
+    Raises:
+        sqlite3.Error: it cannot be opened just now.
+        OSError: a damaged one cannot be deleted.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = 10.0) -> None:
         from sample_agent import description
         from sample_agent.engine import ENGINE_VERSION
 
-        # The words for a sound may change without the engine: the day the describing code was written counts.
-        self._programs = f"{ENGINE_VERSION}:{_newest(Path(description.__file__).parent / 'vibe')}"
+        self._engine = ENGINE_VERSION
+        # The words for a sound may change without the engine, and its models may be trained anew: the day the
+        # describing code and the models were written counts.
+        package = Path(description.__file__).parent
+        self._programs = f"{ENGINE_VERSION}:{_newest(package / 'vibe')}:{_newest(package / 'engine' / 'weights')}"
         self._today = int(time.time() // _DAY)
         try:
-            self._database = _opened(path)
-        except sqlite3.DatabaseError:
-            path.unlink()
-            self._database = _opened(path)
+            self._database = _opened(path, patience)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode not in _DAMAGED:
+                raise
+            for part in ("", "-wal", "-shm"):
+                path.with_name(path.name + part).unlink(missing_ok=True)
+            self._database = _opened(path, patience)
         self._forget(self._today - KEPT_DAYS)
 
     def version(self, path: Path) -> str | None:
@@ -74,7 +86,12 @@ class AnalysisCache:
         return None
 
     def put(self, version: str, result: Result) -> None:
-        """Remember a result; a disk that is full is no reason to stop."""
+        """Remember a result; a disk that is full is no reason to stop.
+
+        One by an engine of another version, which a worker elsewhere may have, is not what `version` promises.
+        """
+        if result.features is not None and result.features.get("engine_version", self._engine) != self._engine:
+            return
         content = zlib.compress(json.dumps({"features": result.features, "error": result.error}).encode(), 1)
         with suppress(sqlite3.Error):
             self._database.execute(
@@ -96,17 +113,22 @@ def _key(path: Path) -> bytes:
     return os.fsencode(path.absolute())
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=10, isolation_level=None)
-    # Losing the latest entries with the machine is fine; waiting for the disk at each is not.
-    database.execute("pragma journal_mode = wal")
-    database.execute("pragma synchronous = off")
-    database.execute(
-        "create table if not exists analyses"
-        " (path blob primary key, version text not null, seen integer not null, content blob not null) without rowid"
-    )
+def _opened(path: Path, patience: float) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=patience, isolation_level=None)
+    try:
+        # Losing the latest entries with the machine is fine; waiting for the disk at each is not.
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = off")
+        database.execute(
+            "create table if not exists analyses"
+            " (path blob primary key, version text not null, seen integer not null, content blob not null)"
+            " without rowid"
+        )
+    except sqlite3.Error:
+        database.close()
+        raise
     return database
 
 
 def _newest(folder: Path) -> int:
-    return max((file.stat().st_mtime_ns for file in folder.glob("*.py")), default=0)
+    return max((file.stat().st_mtime_ns for file in folder.iterdir() if file.is_file()), default=0)

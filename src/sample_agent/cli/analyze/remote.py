@@ -31,7 +31,11 @@ async def at_workers() -> AsyncIterator[Analyze]:
         database = Database(urls.app_url, pool_size=settings.database_pool_size)
 
         async def analyze(path: Path) -> Result:
-            answer = await loose.analyze(path)
+            try:
+                answer = await loose.analyze(path)
+            except OSError as error:
+                message = f"The file cannot be read: {error.strerror or error}."
+                return Result(path, None, {"code": "file-not-found", "message": message})
             return Result(path, answer.get("features"), answer.get("error"))
 
         try:
