@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from sample_agent.sp404.errors import FormatError, OutOfRangeError
 from sample_agent.sp404.formats.padconf import TempoSelect
+from sample_agent.sp404.projects import output
 from sample_agent.sp404.projects.content import BytesContent, FileContent, read_content
 from sample_agent.sp404.projects.edit import EditError, move_pattern
 from sample_agent.sp404.projects.output import (
@@ -556,3 +557,52 @@ def test_a_project_of_five_gigabytes_is_a_small_value_and_a_large_archive(tmp_pa
     tracemalloc.stop()
     assert read > 100_000
     assert peak < 8_000_000
+
+
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+from sample_agent.sp404.projects import output
+from tests.sp404.projects import full
+
+def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(output, sys.argv[2], killed)
+output.write_folder(full(), Path(sys.argv[1]), replace=True)
+"""
+
+
+def killed_at(step: str, target: Path) -> None:
+    """Write a project in a process that is killed when it comes to a step."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_AT, target, step], check=False, timeout=60, cwd=Path(__file__).parents[2]
+    )
+    assert done.returncode == -9
+
+
+def test_the_next_write_sweeps_what_a_killed_one_left(tmp_path: Path) -> None:
+    killed_at("_put_in_place", tmp_path / "P")
+    (left,) = tmp_path.iterdir()
+    assert left.name.endswith(".part")
+    (tmp_path / ".Q.00000000.part").mkdir()
+    write_folder(full(), tmp_path / "P")
+    assert {each.name for each in tmp_path.iterdir()} == {"P", ".Q.00000000.part"}
+
+
+def test_what_a_living_process_writes_is_not_swept(tmp_path: Path) -> None:
+    with output._beside(tmp_path / "P", folder=True) as part:
+        write_folder(full(), tmp_path / "P")
+        assert part.is_dir()
+    assert [each.name for each in tmp_path.iterdir()] == ["P"]
+
+
+def test_a_project_whose_replacement_was_killed_is_put_back(tmp_path: Path) -> None:
+    write_folder(project(name="Old"), tmp_path / "P")
+    (tmp_path / "P").rename(tmp_path / ".P.0a1b2c3d.old")
+    with pytest.raises(AlreadyThereError):
+        write_folder(full(), tmp_path / "P")
+    assert load_project(tmp_path / "P").name == "Old"
+    (tmp_path / ".P.0a1b2c3d.old").mkdir()
+    write_folder(full(), tmp_path / "P", replace=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["P"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import zlib
@@ -87,7 +88,7 @@ def write_file(blocks: Iterator[bytes], target: Path, *, replace: bool = False) 
         raise AlreadyThereError(f"{target} is there already.", replaceable=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     with _beside(target) as part:
-        with part.open("xb") as file:
+        with part.open("wb") as file:
             file.writelines(blocks)
         _flush(part)
         part.replace(target)
@@ -96,10 +97,10 @@ def write_file(blocks: Iterator[bytes], target: Path, *, replace: bool = False) 
 def write_files(files: dict[str, Content], target: Path, *, marker: str, replace: bool) -> None:
     """Write files by path into a folder as `write_folder` does; a folder that may be replaced holds `marker`."""
     target = target.resolve()
-    _refuse_foreign(target, marker, replace)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(target) as part:
-        part.mkdir()
+    _sweep(target)
+    _refuse_foreign(target, marker, replace)
+    with _beside(target, folder=True) as part:
         for name, content in files.items():
             path = part / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +139,7 @@ def _refuse_foreign(target: Path, marker: str, replace: bool) -> None:
 def _put_in_place(part: Path, target: Path) -> None:
     """Move the finished folder to its name; what was there goes only when the new one stands."""
     if not target.exists():
+        # Nothing is given up: a first write does not wait for the disk, which would take a tenth of a whole build.
         part.rename(target)
         return
     # The old one is given up, so the new one has to have reached the disk.
@@ -145,13 +147,14 @@ def _put_in_place(part: Path, target: Path) -> None:
         if path.is_file():
             _flush(path)
     old = _free_name(target, "old")
-    target.rename(old)
-    try:
-        part.rename(target)
-    except BaseException:
-        old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    with _held(target):
+        target.rename(old)
+        try:
+            part.rename(target)
+        except BaseException:
+            old.rename(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:
@@ -159,17 +162,64 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def _sweep(target: Path) -> None:
+    """Clear away what a run that was killed left beside `target`, and put back what it was about to replace.
+
+    Whatever another process is writing is left alone; so is everything where a disk or a system knows no locks.
+    """
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.(part|old)")
+    for path in sorted(target.parent.iterdir()):
+        if match := pattern.fullmatch(path.name):
+            with _held(path) as held:
+                if held and match[1] == "old" and not target.exists():
+                    path.rename(target)
+                elif held:
+                    _remove(path)
+
+
 @contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A name to write to, beside `target`; what is not moved away in the end is removed."""
-    path = _free_name(target, "part")
+def _held(path: Path) -> Iterator[bool]:
+    """A lock on a file or folder that ends with the process; False when another has it or there is none to be had."""
     try:
-        yield path
-    finally:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+        import fcntl
+
+        file = os.open(path, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
         else:
-            path.unlink(missing_ok=True)
+            # It may have been swept away between the two.
+            yield path.exists() and os.path.samestat(os.fstat(file), path.stat())
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def _beside(target: Path, *, folder: bool = False) -> Iterator[Path]:
+    """A new file or folder to write to, beside `target`; what is not moved away in the end is removed."""
+    _sweep(target)
+    path = _free_name(target, "part")
+    if folder:
+        path.mkdir()
+    else:
+        path.touch(exist_ok=False)
+    try:
+        with _held(path):
+            yield path
+    finally:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _free_name(target: Path, ending: str) -> Path:
