@@ -272,11 +272,11 @@ def ten_hours() -> bytes:
 
 
 def flac_bomb() -> bytes:
-    """Seventy minutes of silence in a few kilobytes."""
+    """Five hours of silence in a few kilobytes."""
     content = io.BytesIO()
-    with soundfile.SoundFile(content, "w", samplerate=8000, channels=1, format="FLAC") as file:
-        for _ in range(70):
-            file.write(np.zeros(60 * 8000, np.int16))
+    with soundfile.SoundFile(content, "w", samplerate=1000, channels=1, format="FLAC") as file:
+        for _ in range(300):
+            file.write(np.zeros(60 * 1000, np.int16))
     return content.getvalue()
 
 

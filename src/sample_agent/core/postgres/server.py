@@ -39,7 +39,6 @@ from sample_agent.core.postgres.roles import (
 
 _PORTS = range(20000, 32768)  # below the range from which systems take the local port of outgoing connections
 _PORT_ATTEMPTS = 5
-_PORT_TAKEN = "could not create any TCP/IP sockets"
 
 
 @dataclass(frozen=True)
@@ -171,8 +170,9 @@ class EmbeddedPostgres:
             port = free_port()
             try:
                 self._launch(prepared, port)
-            except StartError as error:
-                if _PORT_TAKEN not in error.log or attempt == _PORT_ATTEMPTS:
+            except StartError:
+                # Asked of the port itself: the server's own words may not have reached its log yet.
+                if is_free(port) or attempt == _PORT_ATTEMPTS:
                     raise
             else:
                 return port
@@ -237,14 +237,20 @@ class EmbeddedPostgres:
 def free_port() -> int:
     """A loopback port nobody listens on at the moment."""
     for port in random.sample(_PORTS, 100):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if is_free(port):
             return port
     raise PostgresError("no free port on 127.0.0.1")
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a loopback port at the moment."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def running_server(data_dir: Path) -> ServerAddress:
