@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -76,3 +77,28 @@ def test_silence_is_the_same_as_nothing() -> None:
     silent = _print(np.zeros(RATE))
     assert not same_sound(silent, silent).same
     assert not same_sound(silent, _print(SOUNDS["kick"])).same
+
+
+def test_a_fingerprint_is_stored_as_bytes_and_read_again() -> None:
+    made = analyze_samples(drum_loop(96, beats=8), RATE).fingerprint
+    again = Fingerprint.from_bytes(made.to_bytes())
+    assert again.to_bytes() == made.to_bytes()
+    assert (again.start, again.duration) == (made.start, made.duration)
+    assert same_sound(made, again).confidence > 0.95
+    assert same_sound(made, again).difference_db < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda stored: b"", "no fingerprint"),
+        (lambda stored: b"RIFF" + stored[4:], "no fingerprint"),
+        (lambda stored: stored[:4] + b"\x63\x00" + stored[6:], "version 99"),
+        (lambda stored: stored[:-1], "not complete"),
+    ],
+    ids=["empty", "something else", "another version", "cut short"],
+)
+def test_bytes_that_are_no_fingerprint_are_refused(damage: Callable[[bytes], bytes], message: str) -> None:
+    stored = analyze_samples(drum_loop(96, beats=4), RATE).fingerprint.to_bytes()
+    with pytest.raises(ValueError, match=message):
+        Fingerprint.from_bytes(damage(stored))

@@ -8,13 +8,19 @@ over each other at every offset and compared where either is loud. It takes up t
 To find duplicates in a large library, compare only those whose embeddings are close (`embedding.similarities`).
 """
 
+import struct
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.tonal import TonalFrames
+
+_MAGIC, _VERSION = b"SAFP", 1
+_HEADER = struct.Struct("<4sHHHdd")
+"""Magic, version, columns of both pictures, start and duration; the pictures and the notes follow, a byte a level."""
 
 _BANDS = 17
 _NOTES = 84
@@ -55,6 +61,29 @@ class Fingerprint:
     notes: npt.NDArray[np.uint8]
     start: float
     duration: float
+
+    def to_bytes(self) -> bytes:
+        """The fingerprint as bytes to store, at most 13 kB; `from_bytes` reads them, on any machine."""
+        header = _HEADER.pack(_MAGIC, _VERSION, len(self.fine), len(self.coarse), self.start, self.duration)
+        return header + self.fine.tobytes() + self.coarse.tobytes() + self.notes.tobytes()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Self:
+        """A fingerprint from its bytes.
+
+        Raises:
+            ValueError: they are no fingerprint, of another version, or not complete.
+        """
+        if len(stored) < _HEADER.size or not stored.startswith(_MAGIC):
+            raise ValueError("these bytes are no fingerprint")
+        _, version, fine, coarse, start, duration = _HEADER.unpack_from(stored)
+        if version != _VERSION:
+            raise ValueError(f"a fingerprint of version {version}; {_VERSION} is understood")
+        if len(stored) != _HEADER.size + (fine + coarse) * _BANDS + _NOTES:
+            raise ValueError("the fingerprint is not complete")
+        levels = np.frombuffer(stored, np.uint8, offset=_HEADER.size)
+        pictures = levels[: (fine + coarse) * _BANDS].reshape(-1, _BANDS)
+        return cls(pictures[:fine], pictures[fine:], levels[-_NOTES:], start, duration)
 
 
 @dataclass(frozen=True)
