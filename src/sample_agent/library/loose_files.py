@@ -32,7 +32,8 @@ PRIORITY = -100
 """Behind whatever people wait for."""
 
 ENGINE_PAUSE = timedelta(seconds=5)
-POLL_SECONDS = 0.2
+POLL_SECONDS, SLOWEST_POLL_SECONDS = 0.1, 2.0
+"""How long to wait before looking for a result again: longer each time, since a bucket counts every look."""
 
 log = structlog.get_logger("loose files")
 
@@ -60,12 +61,14 @@ class LooseFiles:
                 # A name need not be text, and a payload has to be.
                 payload = {"key": key, "filename": os.fsencode(path.name).decode("utf-8", "replace")}
                 await enqueue(session, ANALYZE_LOOSE_FILE, payload, priority=PRIORITY, dedupe_key=key)
+            pause = POLL_SECONDS
             while True:
                 try:
                     answer: dict[str, Any] = orjson.loads(await self._storage.read(result_key(key)))
                     return answer
                 except ObjectMissing:
-                    await anyio.sleep(POLL_SECONDS)
+                    await anyio.sleep(pause)
+                    pause = min(1.5 * pause, SLOWEST_POLL_SECONDS)
 
     @asynccontextmanager
     async def _cleared(self, key: str) -> AsyncIterator[None]:
