@@ -27,6 +27,7 @@ from sklearn.neural_network import MLPClassifier
 from benchmarks.class_child import PEERS
 from benchmarks.peers import environment, peer_python
 from sample_agent.engine import ENGINE_VERSION
+from sample_agent.engine.descriptors import SOUND_NUMBERS
 from training import embedding, net, sound_class
 from training.material import COARSE, Table, described, descriptors_of, read
 from training.places import recordings
@@ -53,9 +54,9 @@ def main() -> None:
             f"{name}, same lessons",
             same_lessons(peer_vectors(name, [file.path for file in files]), label, source),
         )
-    ours = np.stack([descriptors_of(read(file.path)) for file in files])
+    ours = np.stack([descriptors_of(read(file.path))[:SOUND_NUMBERS] for file in files])
     show(rows, "ours, descriptors, same lessons", same_lessons(ours, label, source))
-    show(rows, "ours, as shipped", as_shipped(described().with_class(), ours, label, source))
+    show(rows, "ours, as shipped", as_shipped(described().with_class().of_sound(), ours, label, source))
     report = {"engine_version": ENGINE_VERSION, "files": len(files), "sources": sorted(set(source)), "rows": rows}
     RESULTS.write_text(json.dumps(report, indent=2) + "\n")
 

@@ -53,7 +53,7 @@ def part_places() -> dict[str, slice]:
     """Where the descriptors of each part lie."""
     from sample_agent.engine.descriptors import part_slices
 
-    return dict(part_slices())
+    return {name: part_slices()[name] for name in PARTS}
 
 
 def trained(values: Array, table: Table, places: dict[str, slice], seed: int = 0) -> net.Weights:

@@ -1,15 +1,17 @@
 """What class, kind and embedding learn from: recordings, soundfonts, speech and synthesis, as descriptors in one table.
 
-python -m training.material      # make the table anew (a quarter of an hour)
+python -m training.material      # describe every sound anew (five minutes the first time, then one and a half)
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +19,13 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from sample_agent.engine.descriptors import describe
+from sample_agent.engine.descriptors import SOUND_NUMBERS, describe
 from sample_agent.engine.listening import Listening
 from sample_agent.engine.sound_class import SOUND_CLASSES
 from training import soundfonts
 from training.drum_machine import DRUMS, RATE, Random, Samples, drum
+from training.fluid import SOUNDFONTS, Player
+from training.loops import arrange, compose, perform, render, unusual
 from training.places import Recording, cache_folder, recordings
 from training.sequencer import Pool, drum_loop, melodic_loop, song
 from training.speech import phrases
@@ -38,11 +42,12 @@ COARSE = {
 }
 """Classes whose name in the manifest is another, or covers two."""
 
-MADE = ("synthesis", "fluid", "musescore", "speech", "loops", "songs")
-"""Sources that are no recordings: always learned from, never judged on."""
+MADE = ("synthesis", "fluid", "musescore", "speech", "loops", "songs", "played note", "played track")
+"""Sources that are no recordings and no kind of loop of their own: judged by fifths."""
 
 _TEMPO_CLASSES = {"drum-machine-patterns": "drumloop", "switchangel": "drumloop", "POP909-loop": "melloop"}
 _SYNTHESISED, _SPOKEN, _LOOPS, _SONGS, _LONG_SOUNDS = 150, 120, 260, 150, 150
+_PLAYED_LOOPS, _PLAYED_NOTES, _PLAYED_TRACKS = 600, 400, 100
 _VERSIONS = {"class": 5, "tempo": 3, "key": 2}
 """How many times a recording is heard: once as it is, then worn."""
 
@@ -80,12 +85,16 @@ class Table:
     def where(self, chosen: npt.NDArray[np.bool_]) -> Table:
         return Table(*(column[chosen] for column in (self.values, self.label, self.source, self.kind, self.original)))
 
+    def of_sound(self) -> Table:
+        """With the descriptors of the sound alone, not of how it was cut."""
+        return replace(self, values=self.values[:, :SOUND_NUMBERS])
+
     def with_class(self) -> Table:
         return self.where(self.label != "")
 
     def judged(self) -> npt.NDArray[np.bool_]:
         """Recordings as they were found, whose class is known."""
-        return self.original & (self.label != "") & ~np.isin(self.source, [*MADE, *_TEMPO_CLASSES])
+        return self.original & (self.label != "") & ~np.isin(self.source, list(_TEMPO_CLASSES))
 
     def coarse(self) -> npt.NDArray[np.str_]:
         return np.array([coarse_name(label) for label in self.label])
@@ -113,23 +122,21 @@ def is_coarse(label: str) -> bool:
 
 
 def described(*, anew: bool = False) -> Table:
-    """The table, made on first use."""
+    """The table: sounds are made on first use, and described anew when the engine describes them in other numbers."""
     path = cache_folder("class") / "descriptors.npz"
     if anew or not path.exists():
-        _make(path)
+        _describe_all(path)
     with np.load(path, allow_pickle=False) as arrays:
         return Table(*(arrays[name] for name in ("values", "label", "source", "kind", "original")))
 
 
-def _make(path: Path) -> None:
+def _describe_all(path: Path) -> None:
     values, rows = [], []
-    for count, example in enumerate(_examples(), 1):
-        if len(example.samples) < 300 or not np.abs(example.samples).max() > 0:
-            continue
-        values.append(descriptors_of(example.samples))
-        rows.append((example.label, example.source, example.kind, example.original))
-        if count % 500 == 0:
-            print(f"{count} sounds, now {example.source}", file=sys.stderr, flush=True)
+    for name in _MAKERS:
+        for example in made(name):
+            values.append(descriptors_of(example.samples))
+            rows.append((example.label, example.source, example.kind, example.original))
+        print(f"{len(rows)} sounds, with {name}", file=sys.stderr, flush=True)
     label, source, kind, original = zip(*rows, strict=True)
     np.savez_compressed(
         path,
@@ -139,6 +146,27 @@ def _make(path: Path) -> None:
         kind=np.array(kind),
         original=np.array(original),
     )
+
+
+def made(name: str) -> Iterator[Example]:
+    """One part of the material, as 16-bit samples kept in the cache folder; made on first use."""
+    folder = cache_folder("class")
+    sounds, rows = folder / f"{name}.i16", folder / f"{name}.json"
+    if not rows.exists():
+        random = np.random.default_rng([7, list(_MAKERS).index(name)])
+        described_as = []
+        with sounds.open("wb") as file:
+            for example in _MAKERS[name](random):
+                peak = float(np.abs(example.samples).max(initial=0.0))
+                if len(example.samples) >= 300 and peak > 0:
+                    file.write(np.round(example.samples * (32767 / peak)).astype(np.int16).tobytes())
+                    length = len(example.samples)
+                    described_as.append((length, example.label, example.source, example.kind, example.original))
+        rows.write_text(json.dumps(described_as))
+    with sounds.open("rb") as file:
+        for length, label, source, kind, original in json.loads(rows.read_text()):
+            samples = np.frombuffer(file.read(2 * length), np.int16).astype(np.float32) / np.float32(32767)
+            yield Example(samples, label, source, kind, original)
 
 
 def descriptors_of(samples: Samples, rate: int = RATE) -> npt.NDArray[np.float32]:
@@ -157,28 +185,30 @@ def read(path: Path) -> Samples:
     return np.asarray(soxr.resample(mono, rate, RATE) if rate != RATE else mono, np.float32)
 
 
-def _examples() -> Iterator[Example]:
-    random = np.random.default_rng(7)
-    for name in ("class", "tempo", "key"):
-        for recording in recordings(name):
-            yield from _versions(recording, random)
-    pool: Pool = defaultdict(list)
+def _recorded(name: str, random: Random) -> Iterator[Example]:
+    for recording in recordings(name):
+        yield from _versions(recording, random)
+
+
+def _synthesised(random: Random) -> Iterator[Example]:
     for name in (*DRUMS, *TONES):
         for _ in range(_SYNTHESISED):
             sound = drum(name, random) if name in DRUMS else tone(name, random)
-            pool[name].append(sound)
             yield Example(_maybe_worn(sound, random), name, "synthesis", "one-shot")
-    cache = cache_folder("class")
+
+
+def _from_soundfonts(random: Random) -> Iterator[Example]:
     with tempfile.TemporaryDirectory() as folder:
-        for source, font in soundfonts.fonts(cache).items():
+        for source, font in soundfonts.fonts(cache_folder("class")).items():
             for label, sound in soundfonts.one_shots(font, Path(folder), random):
                 if len(sound) > 1000:
-                    pool[label].append(np.asarray(sound / np.abs(sound).max(), np.float32))
                     yield Example(_maybe_worn(sound, random), label, source, "one-shot")
-        for phrase in phrases(cache, Path(folder), random, _SPOKEN):
+
+
+def _spoken(random: Random) -> Iterator[Example]:
+    with tempfile.TemporaryDirectory() as folder:
+        for phrase in phrases(cache_folder("class"), Path(folder), random, _SPOKEN):
             yield Example(_maybe_worn(phrase, random), "vocal", "speech", "one-shot")
-    yield from _sequenced(pool, random)
-    yield from _long(random)
 
 
 def _long(random: Random) -> Iterator[Example]:
@@ -189,6 +219,68 @@ def _long(random: Random) -> Iterator[Example]:
         seconds = float(random.uniform(3, 16))
         stretched = held(sound, seconds, random)
         yield Example(_maybe_worn(stretched, random), name, "synthesis", "one-shot")
+
+
+def _played_loops(random: Random) -> Iterator[Example]:
+    """Loops of the kinds that tempo is learned from, exactly as long as their beats."""
+    players = [Player(font) for font in SOUNDFONTS]
+    for index in range(_PLAYED_LOOPS):
+        if index % 6 == 5:
+            loop, _, kind = unusual(random)
+            source, label = kind, "drum-loop" if kind == "chopped break" else ""
+        else:
+            played = ("melodic", "melodic", "drums", "melodic", "both")[index % 6]
+            music = compose(random, played)
+            by_fluid = random.random() < 0.6
+            loop = perform(music, players[index % 2], random) if by_fluid else render(music, random)
+            source = f"{'played' if by_fluid else 'sequenced'} {played}"
+            label = {"melodic": "melodic-loop", "drums": "drum-loop", "both": ""}[played]
+        yield Example(_maybe_worn(loop, random, cut=False), label, source, "loop")
+
+
+def _played_notes(random: Random) -> Iterator[Example]:
+    """Notes, chords and stabs of the instruments that loops are played with: short, held, ringing on, with an echo."""
+    players = [Player(font) for font in SOUNDFONTS]
+    for index in range(_PLAYED_NOTES):
+        program = int(random.choice([*range(52), *range(56, 96), *range(104, 112)]))
+        low = 32 <= program < 40
+        root = int(random.integers(26, 48) if low else random.integers(40, 84))
+        steps = (0,) if low or random.random() < 0.5 else ((0, 4, 7), (0, 3, 7), (0, 7, 12), (0, 3, 7, 10))[index % 4]
+        length = float(np.exp(random.uniform(np.log(0.1), np.log(9))))
+        strum = random.uniform(0, 0.04) if random.random() < 0.3 else 0.0
+        notes = [(strum * place, length, 0, root + step, 100) for place, step in enumerate(steps)]
+        sound = players[index % 2].play(notes, {0: program}, length + 4, bool(random.random() < 0.5))
+        sound = _without_silence(_echoed(sound, random) if random.random() < 0.15 else sound)
+        label = "" if len(steps) == 1 and not low else "bass" if low else "chord"
+        if len(sound) > 1000:
+            yield Example(_maybe_worn(sound, random), label, "played note", "one-shot")
+
+
+def _played_tracks(random: Random) -> Iterator[Example]:
+    """Excerpts of arranged pieces, from anywhere in them."""
+    players = [Player(font) for font in SOUNDFONTS]
+    for index in range(_PLAYED_TRACKS):
+        track, _ = arrange(random, float(random.uniform(40, 60)), players[index % 2] if index % 3 else None)
+        length = min(int(random.uniform(10, 45) * RATE), len(track))
+        start = int(random.integers(len(track) - length + 1))
+        excerpt = track[start : start + length].copy()
+        if random.random() < 0.5:
+            fade = int(random.uniform(0.01, 3) * RATE)
+            excerpt[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
+        yield Example(_maybe_worn(excerpt, random, cut=False), "", "played track", "track")
+
+
+def _without_silence(sound: Samples) -> Samples:
+    heard = np.flatnonzero(np.abs(sound) > 1e-3 * max(float(np.abs(sound).max()), 1e-4))
+    return sound[heard[0] : heard[-1] + 1] if len(heard) > 300 else np.zeros(0, np.float32)
+
+
+def _echoed(sound: Samples, random: Random) -> Samples:
+    gap, level = int(random.uniform(0.12, 0.5) * RATE), float(random.uniform(0.25, 0.65))
+    echoed = np.pad(sound, (0, 6 * gap))
+    for count in range(1, 7):
+        echoed[count * gap : count * gap + len(sound)] += sound[: len(echoed) - count * gap] * np.float32(level**count)
+    return echoed
 
 
 def held(sound: Samples, seconds: float, random: Random) -> Samples:
@@ -220,7 +312,11 @@ def _versions(recording: Recording, random: Random) -> Iterator[Example]:
         yield Example(worn(samples, random, cut=kind == "one-shot"), label, recording.source, kind)
 
 
-def _sequenced(pool: Pool, random: Random) -> Iterator[Example]:
+def _sequenced(random: Random) -> Iterator[Example]:
+    pool: Pool = defaultdict(list)
+    for name in ("synthesis", "soundfonts"):
+        for example in made(name):
+            pool[example.label].append(example.samples)
     for _ in range(_LOOPS):
         for make, label in ((drum_loop, "drum-loop"), (melodic_loop, "melodic-loop")):
             bpm, bars = float(random.uniform(65, 178)), int(random.choice((1, 1, 2, 2, 4, 8)))
@@ -233,6 +329,21 @@ def _sequenced(pool: Pool, random: Random) -> Iterator[Example]:
 def _maybe_worn(sound: Samples, random: Random, *, cut: bool = True) -> Samples:
     return worn(sound, random, cut=cut) if random.random() < 0.6 else sound
 
+
+_MAKERS: dict[str, Callable[[Random], Iterator[Example]]] = {
+    "tempo": partial(_recorded, "tempo"),
+    "key": partial(_recorded, "key"),
+    "played-loops": _played_loops,
+    "played-notes": _played_notes,
+    "played-tracks": _played_tracks,
+    "long": _long,
+    "class": partial(_recorded, "class"),
+    "synthesis": _synthesised,
+    "soundfonts": _from_soundfonts,
+    "speech": _spoken,
+    "sequenced": _sequenced,
+}
+"""What makes each part of the material; their order seeds them."""
 
 if __name__ == "__main__":
     print(f"{len(described(anew=True))} sounds")

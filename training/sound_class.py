@@ -46,7 +46,7 @@ class Scale:
 
 
 def main() -> None:
-    table = described().with_class()
+    table = described().with_class().of_sound()
     sharpness = judge(table)
     if "--only-judge" in sys.argv:
         return
@@ -102,13 +102,17 @@ def judge(table: Table) -> float:
         right[here] = coarse_answers(likely[here])[0] == table.coarse()[here]
         print(f"{source:24s}{here.sum():8d}{100 * right[here].mean():9.1f}", flush=True)
     print(f"{'all':24s}{asked.sum():8d}{100 * right[asked].mean():9.1f}")
-    sharpness = fitted_sharpness(likely[asked], right[asked])
-    confidence = coarse_answers(sharpened(likely[asked], sharpness))[1]
+    confidence = np.zeros(len(table), np.float32)
+    for source in set(table.source[asked]):
+        # What confidence means is learned from the other sources, too.
+        here, others = asked & (table.source == source), asked & (table.source != source)
+        confidence[here] = coarse_answers(sharpened(likely[here], fitted_sharpness(likely[others], right[others])))[1]
     for least in (0.5, 0.7, 0.9):
-        sure = confidence >= least
-        print(
-            f"from {least}: {100 * sure.mean():.0f} % of answers, {100 * right[asked][sure].mean():.1f} % right"
-        )
+        sure = asked & (confidence >= least)
+        share = 100 * sure.sum() / asked.sum()
+        print(f"from {least}: {share:.0f} % of answers, {100 * right[sure].mean():.1f} % right")
+    sharpness = fitted_sharpness(likely[asked], right[asked])
+    print(f"sharpness {sharpness}")
     return sharpness
 
 

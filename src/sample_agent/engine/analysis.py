@@ -192,7 +192,7 @@ def _conclude(
     descriptors = describe(listening.mel, listening.mel_rate, listening.cells, listening.tonal)
     kind = estimate_kind(descriptors, listening.duration)
     tempo = None
-    if kind.kind != "one-shot":
+    if not kind.surely_one_shot:
         tempo = estimate_tempo(listening.mel, envelopes, heard, len(onsets.time), hints.tempo)
     tell(95, "key")
     key = estimate_key(listening.tonal)

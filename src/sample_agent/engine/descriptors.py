@@ -14,16 +14,20 @@ import numpy.typing as npt
 
 from sample_agent.engine.cells import Cells
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.looping import LOOPING, looping
 from sample_agent.engine.mel import BANDS
 from sample_agent.engine.tonal import TonalFrames
 
 Numbers = npt.NDArray[np.float64]
 
-PARTS = ("spectrum", "timbre", "tonality", "rhythm", "envelope")
+PARTS = ("spectrum", "timbre", "tonality", "rhythm", "envelope", "looping")
 """The aspects that descriptors are grouped in, in the order of the row."""
 
-_SIZES = {"spectrum": 59, "timbre": 169, "tonality": 37, "rhythm": 20, "envelope": 35}
+_SIZES = {"spectrum": 59, "timbre": 169, "tonality": 37, "rhythm": 20, "envelope": 35, "looping": LOOPING}
 """How many numbers each part has."""
+
+SOUND_NUMBERS = sum(_SIZES.values()) - LOOPING
+"""The numbers that are about the sound; the rest, about how it was cut, comes last."""
 
 _MAX_SECONDS = 47.0
 _RANGE_DB = 60.0
@@ -35,6 +39,10 @@ _MOMENTS = (0.0, 0.012, 0.024, 0.047, 0.093, 0.186, 0.372, 0.743, 1.486, 2.972)
 _LEVEL_MOMENTS = (0.0, 0.003, 0.006, 0.012, 0.024, 0.047, 0.093, 0.186, 0.372, 0.743, 1.486, 2.972, 5.944)
 _GROUPS = np.array((0, 2, 4, 6, 8, 11, 14, 17, 20, 24, 28, 32, 36))
 """First mel band of each of 13 groups."""
+
+_THIRDS, _THIRD_SIZES = np.array((0, 10, 24)), np.array((10, 14, 16))
+_BAND_NUMBERS = np.arange(float(BANDS))
+_ROLLOFFS = np.array((0.05, 0.25, 0.5, 0.75, 0.95))
 
 _PITCHES_PER_OCTAVE, _PITCH_OCTAVES, _LOWEST_PITCH_HZ = 36, 7, 32.703
 _OVERTONES = 8
@@ -74,11 +82,15 @@ def describe(mel: Floats, mel_rate: float, cells: Cells, tonal: TonalFrames) -> 
     if not energy.max(initial=0.0) > 0:
         return _joined(dict.fromkeys(PARTS, np.zeros(0)), silent=True)
     heard = np.flatnonzero(energy > _SILENCE * energy.max())
-    power: Numbers = mel[heard[0] : heard[-1] + 1].astype(np.float64)
+    start, stop = int(heard[0]), int(heard[-1]) + 1
+    power: Numbers = mel[start:stop].astype(np.float64)
     decibels = _decibels(power / power.max())
     weights = np.sqrt(power.sum(axis=1))
     weights /= weights.sum()
     flux = _flux(decibels)
+    # With the silence at both ends: they are part of the length.
+    pulses = np.zeros(len(mel))
+    pulses[start:stop] = flux.sum(axis=1)
     return _joined(
         {
             "spectrum": _spectrum(power, decibels, weights, long_spectrum, bin_hz),
@@ -86,6 +98,7 @@ def describe(mel: Floats, mel_rate: float, cells: Cells, tonal: TonalFrames) -> 
             "tonality": _tonality(power, long_spectrum, bin_hz, mel_rate),
             "rhythm": _rhythm(decibels, weights, flux, mel_rate, duration),
             "envelope": _envelope(level, level_rate),
+            "looping": looping(energy, pulses, mel_rate, tonal),
         }
     )
 
@@ -140,13 +153,14 @@ def _spectrum(mel: Numbers, decibels: Numbers, weights: Numbers, long_spectrum: 
     mean = mel.mean(axis=0)
     amplitude = np.sqrt(mean)
     amplitude /= amplitude.sum()
-    bands = np.arange(BANDS)
+    bands = _BAND_NUMBERS
     centre = float(amplitude @ bands)
     spread = float(np.sqrt(amplitude @ (bands - centre) ** 2))
     skew = float(amplitude @ (bands - centre) ** 3) / max(spread, 0.1) ** 3
     cumulative = np.cumsum(mean) / mean.sum()
-    rolloffs = [float(np.searchsorted(cumulative, share)) / BANDS for share in (0.05, 0.25, 0.5, 0.75, 0.95)]
-    centres = np.sqrt(mel) @ bands / np.maximum(np.sqrt(mel).sum(axis=1), 1e-12)
+    rolloffs = np.searchsorted(cumulative, _ROLLOFFS) / BANDS
+    roots = np.sqrt(mel)
+    centres = roots @ bands / np.maximum(roots.sum(axis=1), 1e-12)
     centre_spread = float(np.sqrt(weights @ (centres - weights @ centres) ** 2))
     low = _shares(long_spectrum, bin_hz, _LOW_HZ)
     moments = [centre / BANDS, spread / BANDS, skew, centre_spread / BANDS, float(weights @ centres) / BANDS]
@@ -162,12 +176,11 @@ def _timbre(
     cepstrum = _cosines() @ mean
     course = _means_between(np.add.reduceat(mel, _GROUPS, axis=1), np.array(_MOMENTS) * rate)
     course = _decibels(course / max(float(course.max()), 1e-20))
-    flatness = []
-    for start, stop in ((0, 10), (10, 24), (24, 40)):
-        bands = mel[:, start:stop] + 1e-20
-        flat = np.exp(np.log(bands).mean(axis=1)) / bands.mean(axis=1)
-        level = float(weights @ flat)
-        flatness += [level, float(np.sqrt(weights @ (flat - level) ** 2))]
+    bands = mel + 1e-20
+    flat = np.exp(np.add.reduceat(np.log(bands), _THIRDS, axis=1) / _THIRD_SIZES)
+    flat /= np.add.reduceat(bands, _THIRDS, axis=1) / _THIRD_SIZES
+    levels = weights @ flat
+    flatness = np.stack((levels, np.sqrt(weights @ np.square(flat - levels))), axis=1).ravel()
     change = np.abs(np.diff(decibels, axis=0)).mean(axis=1) if len(decibels) > 1 else np.zeros(1)
     return np.concatenate(
         (
@@ -191,17 +204,27 @@ def _course_of_centre(mel: Numbers, rate: float) -> Numbers:
 
 def _noisiness(long_spectrum: Floats, bin_hz: float) -> Numbers:
     """In each of seven octaves: how flat the spectrum is, and how far its peaks stand out, in units of 60 dB."""
-    flat, contrast = np.zeros(len(_OCTAVES_HZ) - 1), np.zeros(len(_OCTAVES_HZ) - 1)
-    for index, (low, high) in enumerate(itertools.pairwise(_OCTAVES_HZ)):
-        bins = long_spectrum[int(low / bin_hz) : int(high / bin_hz)].astype(np.float64)
-        if len(bins) > 2 and bins.max() > 0:
-            logs = np.log(bins + 1e-9 * bins.max())
-            flat[index] = np.exp(logs.mean()) / bins.mean()
-            # Sorting beats np.median on rows this short.
-            logs.sort()
-            middle = (logs[(len(logs) - 1) // 2] + logs[len(logs) // 2]) / 2
-            contrast[index] = min((logs[-1] - middle) / np.log(10) * 10 / _RANGE_DB, 1.5)
-    return np.concatenate((flat, contrast))
+    octaves = len(_OCTAVES_HZ) - 1
+    edges = [int(hertz / bin_hz) for hertz in _OCTAVES_HZ]
+    size = np.diff(edges)
+    bins = long_spectrum[: edges[-1]].astype(np.float64)
+    if size.min() < 3 or len(bins) < edges[-1]:
+        return np.zeros(2 * octaves)
+    starts = np.array(edges[:-1])
+    loudest = np.maximum.reduceat(bins, starts)
+    logs = np.log(bins[edges[0] :] + np.repeat(1e-9 * loudest + 1e-300, size))
+    starts -= edges[0]
+    flat = np.exp(np.add.reduceat(logs, starts) / size) / np.maximum(
+        np.add.reduceat(bins, starts + edges[0]) / size, 1e-300
+    )
+    middle = np.zeros(octaves)
+    for index, (start, count) in enumerate(zip(starts.tolist(), size.tolist(), strict=True)):
+        # Sorting beats np.median on rows this short.
+        row = logs[start : start + count]
+        row.sort()
+        middle[index] = (row[(count - 1) // 2] + row[count // 2]) / 2
+    contrast = np.minimum((logs[starts + size - 1] - middle) * (10 / np.log(10) / _RANGE_DB), 1.5)
+    return np.concatenate((np.where(loudest > 0, flat, 0.0), np.where(loudest > 0, contrast, 0.0)))
 
 
 def _tonality(mel: Numbers, long_spectrum: Floats, bin_hz: float, rate: float) -> Numbers:
@@ -230,7 +253,7 @@ def _tonality(mel: Numbers, long_spectrum: Floats, bin_hz: float, rate: float) -
     chroma = np.square(peaks).reshape(_PITCH_OCTAVES, 12, 3).sum(axis=(0, 2))
     chroma = chroma / max(float(chroma.sum()), 1e-12)
     entropy = float(-(chroma * np.log(chroma + 1e-9)).sum() / np.log(12))
-    intervals = [float(chroma @ np.roll(chroma, step)) for step in range(1, 7)]
+    intervals = chroma[_interval_places()] @ chroma
     low = np.sqrt(_means_between(mel[:, :10], np.array((0.0, 0.012, 0.03, 0.06, 0.12, 0.25, 0.6)) * rate))
     sweep = low @ np.arange(10) / np.maximum(low.sum(axis=1), 1e-12) / 10
     around_best = np.square(left).sum() / max(np.square(amplitude).sum(), 1e-12)
@@ -256,10 +279,20 @@ def _harmonics(amplitude: Numbers, note: int) -> Numbers:
 
 def _pitch_energy(long_spectrum: Floats, bin_hz: float) -> Numbers:
     """Energy in thirds of a semitone from C1 over seven octaves."""
-    steps = _PITCHES_PER_OCTAVE * _PITCH_OCTAVES
-    edges = _LOWEST_PITCH_HZ * 2 ** ((np.arange(steps + 1) - 0.5) / _PITCHES_PER_OCTAVE)
     cumulative = np.cumsum(long_spectrum, dtype=np.float64)
-    return np.asarray(np.diff(np.interp(edges / bin_hz - 0.5, np.arange(len(cumulative)), cumulative)))
+    return np.asarray(np.diff(np.interp(_pitch_edges() / bin_hz - 0.5, np.arange(len(cumulative)), cumulative)))
+
+
+@cache
+def _pitch_edges() -> Numbers:
+    steps = _PITCHES_PER_OCTAVE * _PITCH_OCTAVES
+    return np.asarray(_LOWEST_PITCH_HZ * 2 ** ((np.arange(steps + 1) - 0.5) / _PITCHES_PER_OCTAVE))
+
+
+@cache
+def _interval_places() -> npt.NDArray[np.int64]:
+    """Where each pitch class finds the one so many semitones below it, for intervals up to a tritone: shape (6, 12)."""
+    return np.asarray((np.arange(12) - np.arange(1, 7)[:, None]) % 12)
 
 
 @cache
@@ -280,10 +313,15 @@ def _salience(amplitude: Numbers) -> Numbers:
 
 def _without(amplitude: Numbers, note: int) -> Numbers:
     """The spectrum less one note and its overtones."""
+    places = note + _overtone_surroundings()
     left = amplitude.copy()
-    for place in note + _overtone_steps():
-        left[max(place - 1, 0) : place + 2] = 0
+    left[places[(places >= 0) & (places < len(left))]] = 0
     return left
+
+
+@cache
+def _overtone_surroundings() -> npt.NDArray[np.int64]:
+    return np.asarray((_overtone_steps()[:, None] + np.arange(-1, 2)).ravel())
 
 
 def _rhythm(decibels: Numbers, weights: Numbers, flux: Numbers, rate: float, duration: float) -> Numbers:
@@ -292,8 +330,11 @@ def _rhythm(decibels: Numbers, weights: Numbers, flux: Numbers, rate: float, dur
     strongest = max(float(total.max()), 1e-9)
     relative = total / strongest
     gap = max(1, round(0.05 * rate))
-    padded = np.pad(relative, gap)
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * gap + 1).max(axis=1)
+    padded = np.zeros(len(relative) + 2 * gap)
+    padded[gap:-gap] = relative
+    highest = relative
+    for shift in range(2 * gap + 1):
+        highest = np.maximum(highest, padded[shift : shift + len(relative)])
     onsets = np.flatnonzero((relative >= highest) & (relative > 0.15))
     seconds = len(decibels) / rate
     gaps = np.diff(onsets) / rate
@@ -308,7 +349,7 @@ def _rhythm(decibels: Numbers, weights: Numbers, flux: Numbers, rate: float, dur
         [
             np.log2(1 + len(onsets)) / 4,
             np.log2(1 + len(onsets) / max(seconds, 0.1)) / 4,
-            float(np.median(gaps)) if len(gaps) else 0.0,
+            _median(gaps),
             float(gaps.std() / gaps.mean()) if len(gaps) > 1 else 0.0,
             float(total[:early].sum() / total.sum()) if total.sum() > 0 else 1.0,
             float(relative[early:].max(initial=0.0)),
@@ -328,6 +369,12 @@ def _rhythm(decibels: Numbers, weights: Numbers, flux: Numbers, rate: float, dur
             float(loudness.std()),
         ]
     )
+
+
+def _median(values: Numbers) -> float:
+    """Of no values 0."""
+    ordered = sorted(values.tolist())
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2 if ordered else 0.0
 
 
 def _likeness(first: Numbers, second: Numbers) -> float:

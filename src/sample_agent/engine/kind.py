@@ -12,10 +12,11 @@ from sample_agent.engine.nets import Nets, read_weights, softmax
 KindName = Literal["one-shot", "loop", "track"]
 KINDS: tuple[KindName, ...] = get_args(KindName)
 
-KIND_PARTS = ("rhythm", "envelope")
-"""The descriptors that tell: how many sounds, how regular, what comes back, how it begins and ends, how long it is."""
+KIND_PARTS = ("rhythm", "envelope", "looping")
+"""The descriptors that tell: how many sounds, how regular, what comes back, how its ends join, how long it is."""
 
 _TRACK_SECONDS = 45.0
+_SURE = 0.9
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Kind:
 
     kind: KindName
     confidence: float
+
+    @property
+    def surely_one_shot(self) -> bool:
+        """Whether this is so sure to be one sound that it needs no tempo: a loop without one is the worse mistake."""
+        return self.kind == "one-shot" and self.confidence >= _SURE
 
 
 def estimate_kind(descriptors: Descriptors, duration: float) -> Kind:

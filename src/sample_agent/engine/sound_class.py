@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from sample_agent.engine.descriptors import Descriptors
+from sample_agent.engine.descriptors import SOUND_NUMBERS, Descriptors
 from sample_agent.engine.nets import Nets, read_weights, softmax
 
 SoundClassName = Literal[
@@ -48,14 +48,16 @@ class SoundClass:
 def classify(descriptors: Descriptors) -> SoundClass | None:
     """The class of a sample; None for silence.
 
-    A few small nets look at all descriptors and their answers are averaged (training/sound_class.py). A note and a
-    chord, or an open and a closed hat, are told apart last: when the two share the vote, the stronger one stands for
-    both in `confidence` only by its own share.
+    A few small nets look at all descriptors of the sound and their answers are averaged (training/sound_class.py). A
+    note and a chord, or an open and a closed hat, are told apart last: when the two share the vote, the stronger one
+    stands for both in `confidence` only by its own share.
     """
     if not descriptors.values.any():
         return None
     nets, sharpness = _model()
-    likely = softmax(sharpness * np.log(softmax(nets(descriptors.values)).mean(axis=0) + np.float32(1e-7)))
+    likely = softmax(
+        sharpness * np.log(softmax(nets(descriptors.values[:SOUND_NUMBERS])).mean(axis=0) + np.float32(1e-7))
+    )
     best = int(likely.argmax())
     values = likely.tolist()
     return SoundClass(SOUND_CLASSES[best], values[best], dict(zip(SOUND_CLASSES, values, strict=True)))
