@@ -73,3 +73,7 @@ def fail_for_odd(path: str) -> dict[str, str]:
     if path.endswith("odd.wav"):
         raise ZeroDivisionError("division by zero")
     return {"heard": path.rpartition("/")[2]}
+
+
+def raise_error(error: type[Exception]) -> None:
+    raise error("as told")

@@ -16,7 +16,7 @@ import structlog
 
 from sample_agent.conversion import convert_to_wav
 from sample_agent.engine import AudioError, PreviewInfo
-from sample_agent.engine.pool import EnginePool
+from sample_agent.engine.pool import EnginePool, PoolUnavailableError
 from sample_agent.engine.waveform import Waveform
 from sample_agent.sp404.sound.prepare import Preparation
 
@@ -123,7 +123,7 @@ async def _fairly(work: Callable[[], Awaitable[T]]) -> T:
             return await work()
     except AudioError:
         raise
-    except (OSError, EOFError, RuntimeError) as error:
+    except (OSError, EOFError, PoolUnavailableError) as error:
         log.warning("the engine is not available", error=repr(error))
         raise EngineUnavailable(str(error)) from error
     except Exception as error:

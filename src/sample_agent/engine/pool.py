@@ -29,6 +29,10 @@ _TOO_MUCH_MEMORY = "The file needs more memory than one analysis may take."
 _HEADER = struct.Struct("<Q")
 
 
+class PoolUnavailableError(RuntimeError):
+    """The pool is closed, or its processes cannot be talked to; nothing is said about the file."""
+
+
 class EnginePool:
     """A fixed number of worker processes, each with one task at a time.
 
@@ -104,10 +108,11 @@ class EnginePool:
 
         Raises:
             AudioError: "analysis-timeout", "too-much-memory" or "analysis-crashed".
+            PoolUnavailableError, OSError: no process could be had.
             Exception: whatever the function raises, as it raised it.
         """
         if self._closed:
-            raise RuntimeError("The pool is closed.")
+            raise PoolUnavailableError("The pool is closed.")
         call = pickle.dumps((function, args, kwargs, on_progress is not None))
         worker = await self._idle.get()
         try:
@@ -160,7 +165,7 @@ class _Worker:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         if process.stdin is None or process.stdout is None:
-            raise RuntimeError("A worker needs pipes.")
+            raise PoolUnavailableError("A worker needs pipes.")
         self._process, self._calls, self._answers = process, process.stdin, process.stdout
         self.alive = True
 
