@@ -9,6 +9,7 @@ import pytest
 import soxr
 
 from sample_agent.engine import Analysis, analyze_file, analyze_samples
+from sample_agent.engine.embedding import similarity
 from sample_agent.engine.listening import Listening
 from tests.engine.files import write
 from tests.sounds import RATE, chord, drum_loop, tone
@@ -169,3 +170,31 @@ def test_how_the_samples_arrive_does_not_matter(loop: np.ndarray) -> None:
     np.testing.assert_allclose(in_pieces.cells.energy, at_once.cells.energy, rtol=1e-5)
     assert in_pieces.loudness.integrated_lufs == pytest.approx(at_once.loudness.integrated_lufs, abs=1e-4)
     assert in_pieces.loudness.true_peak_dbtp == pytest.approx(at_once.loudness.true_peak_dbtp, abs=0.1)
+
+
+@pytest.mark.parametrize(("before", "after"), [(70, 0), (0, 70), (120, 60)])
+def test_a_hit_in_a_long_silence_is_still_that_hit(before: int, after: int) -> None:
+    hit = tone(180, 0.5) * np.exp(-np.arange(RATE // 2) / RATE * 12)
+    alone = analyze_samples(hit, RATE)
+    lost = analyze_samples(np.concatenate((np.zeros(before * RATE), hit, np.zeros(after * RATE))), RATE)
+    assert lost.sound_class is not None
+    assert alone.sound_class is not None
+    assert lost.sound_class.name == alone.sound_class.name
+    assert lost.kind.kind == "one-shot"
+    assert similarity(lost.embedding, alone.embedding).total > 0.8
+
+
+def test_two_hits_at_the_ends_of_a_long_silence_are_no_silence() -> None:
+    hit = tone(180, 0.5) * np.exp(-np.arange(RATE // 2) / RATE * 12)
+    analysis = analyze_samples(np.concatenate((hit, np.zeros(130 * RATE), hit)), RATE)
+    assert analysis.sound_class is not None
+    assert analysis.embedding.any()
+
+
+def test_sound_behind_a_quarter_of_an_hour_of_silence_is_warned_of() -> None:
+    # A low rate, for the sake of speed.
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, 8000)
+    analysis = analyze_samples(np.concatenate((np.zeros(910 * 8000), sound)), 8000)
+    assert analysis.onsets == ()
+    assert analysis.silence.start == pytest.approx(910, abs=1)
+    assert any("15 minutes" in warning for warning in analysis.warnings)

@@ -190,7 +190,8 @@ def _conclude(
     envelopes = onset_envelopes(listening.mel, listening.mel_rate)
     onsets = find_onsets(envelopes, listening.cells)
     descriptors = describe(listening.mel, listening.mel_rate, listening.cells, listening.tonal)
-    kind = estimate_kind(descriptors, listening.duration)
+    silence = measure_silence(listening.outline_peak(), listening.duration)
+    kind = estimate_kind(descriptors, listening.duration - silence.start - silence.end)
     tempo = None
     if not kind.surely_one_shot:
         tempo = estimate_tempo(listening.mel, envelopes, heard, len(onsets.time), hints.tempo)
@@ -200,7 +201,6 @@ def _conclude(
     pitch = estimate_pitch(listening.head, listening.sample_rate, listening.cells) if one_shot else None
     tell(98, "waveform")
     zoom = listening.waveform.at(ZOOM_POINTS if listening.frames >= _ZOOMED_FRAMES else DETAIL_POINTS)
-    silence = measure_silence(listening.outline_peak(), listening.duration)
     return Analysis(
         engine_version=ENGINE_VERSION,
         format=audio_format,
@@ -241,6 +241,8 @@ def _slices(listening: Listening, onsets: Onsets, tempo: Tempo | None, silence: 
 def _remarks(listening: Listening) -> Iterable[str]:
     if not listening.has_signal:
         yield "The file is silent."
+    elif not listening.mel.any() and listening.duration > EXCERPT_SECONDS:
+        yield f"The first {EXCERPT_SECONDS / 60:.0f} minutes are silent; onsets, slices and class are told from these."
 
 
 def _ignore(percent: int, step: str) -> None:

@@ -2,12 +2,14 @@
 
 Everything is read from what the shared pass kept: mel bands, the fine outline of the level, the long-term spectrum.
 Levels are relative to the loudest moment and times are in seconds, so gain, sample rate and silence around the sound
-do not matter. Two numbers mean the same in every file, however long: at most 47 s from its middle are looked at.
+do not matter. Two numbers mean the same in every file, however long: at most 47 s from its middle are looked at, or
+from where the sound is when that is elsewhere.
 """
 
 import itertools
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,8 +79,10 @@ def describe(mel: Floats, mel_rate: float, cells: Cells, tonal: TonalFrames) -> 
     level, level_rate = _level(cells)
     long_spectrum, bin_hz = _long_spectrum(tonal), tonal.width_hz
     duration = len(mel) / mel_rate
-    mel, level = _middle(mel, mel_rate), _middle(level, level_rate)
     energy = mel.sum(axis=1, dtype=np.float64)
+    moved = _seconds_off_middle(energy, mel_rate)
+    mel, energy = _excerpt(mel, mel_rate, moved), _excerpt(energy, mel_rate, moved)
+    level = _excerpt(level, level_rate, moved)
     if not energy.max(initial=0.0) > 0:
         return _joined(dict.fromkeys(PARTS, np.zeros(0)), silent=True)
     heard = np.flatnonzero(energy > _SILENCE * energy.max())
@@ -131,9 +135,24 @@ def _joined(parts: dict[str, Numbers], *, silent: bool = False) -> Descriptors:
     return Descriptors(np.nan_to_num(values).astype(np.float32), part_slices())
 
 
-def _middle(values: Floats, rate: float) -> Floats:
+def _seconds_off_middle(energy: Numbers, rate: float) -> float:
+    """How far the excerpt lies behind the middle of the file, to hold all that is heard, or nothing else."""
+    heard = np.flatnonzero(energy > _SILENCE * energy.max(initial=0.0))
     most = int(_MAX_SECONDS * rate)
-    start = max(0, (len(values) - most) // 2)
+    if not len(heard) or len(energy) <= most:
+        return 0.0
+    middle = (len(energy) - most) // 2
+    first, last = int(heard[0]), int(heard[-1]) + 1 - most
+    start = max(min(middle, max(first, last)), min(first, last))
+    if not ((heard >= start) & (heard < start + most)).any():
+        # Sounds far apart, and silence between them.
+        start = first
+    return (start - middle) / rate
+
+
+def _excerpt(values: npt.NDArray[Any], rate: float, moved: float) -> npt.NDArray[Any]:
+    most = int(_MAX_SECONDS * rate)
+    start = max(0, (len(values) - most) // 2 + round(moved * rate))
     return values[start : start + most]
 
 

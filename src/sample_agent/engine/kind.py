@@ -39,7 +39,7 @@ class Kind:
 
 
 def estimate_kind(descriptors: Descriptors, duration: float) -> Kind:
-    """Kind of a clip of `duration` seconds; two small nets that are averaged (training/kind.py).
+    """Kind of a clip of which `duration` seconds are heard; two small nets that are averaged (training/kind.py).
 
     From 45 s on a file is a track, the surer the longer.
     """
