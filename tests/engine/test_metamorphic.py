@@ -198,3 +198,15 @@ def test_sound_behind_a_quarter_of_an_hour_of_silence_is_warned_of() -> None:
     assert analysis.onsets == ()
     assert analysis.silence.start == pytest.approx(910, abs=1)
     assert any("15 minutes" in warning for warning in analysis.warnings)
+
+
+def test_channels_that_cancel_each_other_out_are_heard_and_warned_of(loop: np.ndarray, heard: Analysis) -> None:
+    opposite = analyze_samples(np.stack((loop, -loop), axis=1), RATE)
+    assert opposite.sound_class == heard.sound_class
+    assert opposite.onsets == heard.onsets
+    assert opposite.slices == heard.slices
+    assert np.array_equal(opposite.embedding, heard.embedding)
+    assert opposite.mono_compatibility is not None
+    assert opposite.mono_compatibility.loss_db < -60
+    assert any("cancel" in warning for warning in opposite.warnings)
+    assert not analyze_samples(np.stack((loop, 0 * loop), axis=1), RATE).warnings

@@ -243,6 +243,8 @@ def _remarks(listening: Listening) -> Iterable[str]:
         yield "The file is silent."
     elif not listening.mel.any() and listening.duration > EXCERPT_SECONDS:
         yield f"The first {EXCERPT_SECONDS / 60:.0f} minutes are silent; onsets, slices and class are told from these."
+    if listening.cancels:
+        yield "The channels cancel each other out in mono; one of them was analysed."
 
 
 def _ignore(percent: int, step: str) -> None:

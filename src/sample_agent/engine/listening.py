@@ -27,6 +27,9 @@ EXCERPT_SECONDS = 900.0
 HEAD_SAMPLES = 1 << 21
 """How much of the downmix itself is kept: 47 seconds at 44.1 kHz."""
 
+_CANCELLED = 10 ** (-60 / 10)
+"""Channels whose mean has no more than this share of their power cancel each other out."""
+
 # 2048 samples at 44.1 kHz.
 _SHORT_SECONDS = 0.0464
 
@@ -54,6 +57,7 @@ class Listening:
         spectral, loudness, clipping, dc_offset, mono_compatibility, spectrogram: of the whole file.
         waveform: its outline, as fine as it is kept; see `Waveform.at`.
         has_signal: whether any sample is not zero.
+        cancels: whether channels cancel each other out somewhere; what is called downmix here is one of them there.
     """
 
     def __init__(self, sample_rate: int, channels: int, *, every_frame: bool = False) -> None:
@@ -85,6 +89,7 @@ class Listening:
         self._head: list[Floats] = []
         self._head_samples = 0
         self._crossings = 0
+        self.cancels = False
 
     @property
     def duration(self) -> float:
@@ -132,7 +137,7 @@ class Listening:
     def _take(self, block: Floats, *, last: bool = False) -> None:
         """Whole cells of samples; anything else, and maybe nothing, at the end of the file."""
         channels = np.ascontiguousarray(block.T)
-        mono = _mean(channels)
+        mono = self._mixed(channels)
         if len(mono):
             self._loudness.feed(channels)
             self._channels.feed(channels)
@@ -143,6 +148,20 @@ class Listening:
         if self._head_samples < HEAD_SAMPLES:
             self._head.append(mono[: HEAD_SAMPLES - self._head_samples])
             self._head_samples += len(self._head[-1])
+
+    def _mixed(self, channels: Floats) -> Floats:
+        """The mean of the channels, or one of them where hardly anything is left in the mean."""
+        mono = _mean(channels)
+        if len(channels) == 1 or not len(mono):
+            return mono
+        powers = np.vecdot(channels, channels)
+        loudest = float(powers.max())
+        if float(mono @ mono) >= _CANCELLED * loudest:
+            return mono
+        self.cancels = True
+        # The first that is about as loud as any, so that all blocks of a file take the same one.
+        one: Floats = channels[int((powers > loudest / 4).argmax())]
+        return one
 
     def _take_cells(self, mono: Floats) -> None:
         missing = -len(mono) % self._cells.size
