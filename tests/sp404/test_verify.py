@@ -108,6 +108,17 @@ def test_a_value_the_unit_does_not_have_is_an_error(word: str, value: int, messa
     assert any(each.severity == "error" and each.where == "A1" and message in each.message for each in findings)
 
 
+def test_chops_out_of_order_are_only_unusual() -> None:
+    project = full()
+    slot = PadSlot.parse("A1")
+    entry = project.padconf.pad(slot)
+    words = (0, 900, 500, *entry.chop_words[3:])
+    unsorted = replace(project, padconf=project.padconf.with_pad(slot, replace(entry, chop_words=words)))
+    [finding] = verify_project(unsorted)
+    assert (finding.severity, finding.where) == ("warning", "A1")
+    assert "rising" in finding.message
+
+
 def test_words_of_unknown_meaning_are_nobody_s_business() -> None:
     assert verify_project(altered(full(), "A1", w25=1, w30=-7, w42=99)) == []
 

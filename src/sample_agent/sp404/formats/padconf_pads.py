@@ -22,6 +22,7 @@ MAX_CHOPS = 16
 _WORDS = struct.Struct(f">{PAD_WORDS}i")
 _CHOPS = struct.Struct(f">{CHOP_WORDS}I")
 _MAX_SIZE = smp_size(2, MAX_FRAMES)
+_LAST_FRAME = 2 * MAX_FRAMES  # of a mono sample of that size
 _FLAGS = 10
 _LOOP_ON = 0x7FFFFFFF
 _NO_CHOP = 0xFFFFFFFF
@@ -243,19 +244,22 @@ class PadEntry:
         """The pad with other chop points, frames in rising order from 0; raises `OutOfRangeError`."""
         points = tuple(chops)
         rising = all(before < after for before, after in pairwise(points))
-        if len(points) > MAX_CHOPS or not rising or (points and points[0] != 0) or any(p > MAX_FRAMES for p in points):
+        if len(points) > MAX_CHOPS or not rising or (points and points[0] != 0) or any(p > _LAST_FRAME for p in points):
             raise OutOfRangeError("chops", points, f"up to {MAX_CHOPS} rising frames, the first of them 0")
         unused = (_NO_CHOP,) * (MAX_CHOPS - len(points))
         return replace(self, chop_words=points + unused + self.chop_words[MAX_CHOPS:])
 
     def problems(self) -> list[str]:
         """What is not as a unit would write it, in words."""
-        found = self.settings.problems()
+        return self.settings.problems()
+
+    def chop_problem(self) -> str | None:
+        """What is unusual about the order of the chop points; nothing proves that a unit always sorts them."""
         try:
             self.with_chops(self.chops)
         except OutOfRangeError as error:
-            found.append(str(error))
-        return found
+            return str(error)
+        return None
 
 
 def read_chops(record: bytes) -> tuple[int, ...]:

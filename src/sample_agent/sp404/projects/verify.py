@@ -160,6 +160,8 @@ def _padconf_findings(padconf: Padconf) -> Iterator[Finding]:
 def _entry_findings(entry: PadEntry, where: str) -> Iterator[Finding]:
     # What an empty pad says is never played.
     severity: Severity = "warning" if entry.settings.is_empty else "error"
+    if (unusual := entry.chop_problem()) is not None:
+        yield Finding("warning", where, unusual.rstrip("."))
     for problem in entry.problems():
         yield Finding(severity, where, problem.rstrip("."))
     yield from _name_findings(entry.name_bytes, where, "its name")
