@@ -100,6 +100,25 @@ def test_slices_start_at_zero_crossings_and_leave_no_gap(sliced: tuple[np.ndarra
     assert analysis.slices[-1].end_frame == len(loop)
 
 
+@pytest.mark.parametrize("rest", [1.2, 2.4, 4.8])
+def test_slices_of_a_loop_behind_a_rest_start_with_its_first_sound(rest: float) -> None:
+    loop = drum_loop(100, beats=16)
+    samples = np.concatenate((np.zeros(round(rest * RATE)), loop))
+    analysis = analyze_samples(samples, RATE)
+    assert analysis.tempo is not None
+    assert {piece.source for piece in analysis.slices} == {"grid"}
+    assert analysis.slices[0].start == pytest.approx(rest, abs=0.01)
+    for piece in analysis.slices:
+        assert np.abs(samples[piece.start_frame : piece.end_frame]).max() > 0.01
+
+
+def test_slices_of_a_long_file_of_no_whole_beats_start_with_its_first_sound() -> None:
+    music = np.concatenate((np.zeros(round(0.4 * RATE)), np.tile(drum_loop(120, beats=8), 30)))
+    analysis = analyze_samples(music, RATE)
+    assert analysis.slices[0].source == "grid"
+    assert analysis.slices[0].start == pytest.approx(0.4, abs=0.01)
+
+
 def test_a_hit_is_one_slice_without_the_silence_behind_it() -> None:
     hit = np.concatenate((_decaying(0.002, 0.1, 0.5), np.zeros(RATE)))
     (piece,) = analyze_samples(hit, RATE).slices

@@ -235,7 +235,7 @@ def _conclude(
 
 def _slices(listening: Listening, onsets: Onsets, tempo: Tempo | None, silence: Silence) -> tuple[Slice, ...]:
     bpm = tempo.bpm if tempo else None
-    return cut_slices(onsets, listening.head, listening.frames, listening.sample_rate, bpm, silence.end)
+    return cut_slices(onsets, listening.head, listening.frames, listening.sample_rate, bpm, silence)
 
 
 def _remarks(listening: Listening) -> Iterable[str]:

@@ -8,14 +8,16 @@ import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.onsets import Onsets
+from sample_agent.engine.silence import Silence
 
 MOST = 16
 _SHORTEST_SECONDS = 0.05
 _SNAP_SECONDS = 0.005
 _NEAR_STEP, _NEAR_SECONDS = 0.2, 0.05
 """A line of the grid moves to an onset within a fifth of the grid's step and 50 ms."""
-_WHOLE = 0.06
-"""How far from a whole number the beats of a file may be, for its length to be taken for its grid."""
+_WHOLE, _WHOLE_PER_BEAT, _WHOLE_AT_MOST = 0.06, 0.004, 0.25
+"""How far from a whole number the beats of a file may be, for its length to be taken for its grid: more in long files,
+whose tempo is not known that well."""
 
 SliceSource = Literal["grid", "onsets", "whole"]
 
@@ -38,7 +40,7 @@ class Slice:
 
 
 def cut_slices(
-    onsets: Onsets, head: Floats, frames: int, sample_rate: int, bpm: float | None, end_silence: float
+    onsets: Onsets, head: Floats, frames: int, sample_rate: int, bpm: float | None, silence: Silence
 ) -> tuple[Slice, ...]:
     """Pieces of a file.
 
@@ -49,7 +51,7 @@ def cut_slices(
         sample_rate: in Hz.
         bpm: tempo of a loop or track: then pieces follow its beats, an eighth, a beat, or several bars long each. None
             for what has no beat: then they start at the strongest onsets.
-        end_silence: seconds of silence at the end, which belong to no piece unless there is a grid.
+        silence: at both ends; that at the end belongs to no piece unless there is a grid.
 
     Returns:
         One to sixteen pieces in order, the first from the first sound on; none for silence.
@@ -57,9 +59,9 @@ def cut_slices(
     if not len(onsets.time):
         return ()
     first = float(onsets.time[0])
-    grid = _grid(first, frames / sample_rate, bpm) if bpm else None
+    grid = _grid(first, frames / sample_rate, bpm, rest=silence.start > _NEAR_SECONDS) if bpm else None
     # On a grid, silence is a rest and keeps its length.
-    stop = frames if grid is not None else max(1, round(frames - end_silence * sample_rate))
+    stop = frames if grid is not None else max(1, round(frames - silence.end * sample_rate))
     times = _strongest(onsets, stop / sample_rate) if grid is None else _near_onsets(grid, onsets.time)
     source: SliceSource = "onsets" if grid is None else "grid"
     starts = np.array([_zero_crossing(head, round(time * sample_rate), sample_rate) for time in times.tolist()])
@@ -74,13 +76,13 @@ def cut_slices(
     )
 
 
-def _grid(first: float, duration: float, bpm: float) -> npt.NDArray[np.float64] | None:
-    """Start times on the beat, at most sixteen; None for less than two."""
+def _grid(first: float, duration: float, bpm: float, *, rest: bool) -> npt.NDArray[np.float64] | None:
+    """Start times on the beat, at most sixteen; None for less than two. After a rest, from the first sound on."""
     beats = duration * bpm / 60
     whole = round(beats)
-    if whole and abs(beats - whole) < max(_WHOLE, 0.004 * beats):
+    if whole and abs(beats - whole) < min(max(_WHOLE, _WHOLE_PER_BEAT * beats), _WHOLE_AT_MOST):
         # A loop: its length is its grid.
-        first, step = 0.0, duration / whole
+        first, step = first if rest else 0.0, duration / whole
     else:
         step = 60 / bpm
     count = (duration - first) / step
