@@ -23,7 +23,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.peers import environment, peer_python
+from benchmarks.peers import environment, peer_python, peer_versions
 
 HERE = Path(__file__).parent
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff")
@@ -43,7 +43,7 @@ def main() -> None:
         order = [("sample-agent", ours), ("librosa", theirs)]
         for name, command in order if turn % 2 == 0 else reversed(order):
             rounds[name].append(timed(command, files))
-    report(files, rounds, arguments, version(python))
+    report(files, rounds, arguments, peer_versions("librosa", ["librosa"])["librosa"])
 
 
 def parse() -> argparse.Namespace:
@@ -54,11 +54,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3)
     return parser.parse_args()
-
-
-def version(python: Path) -> str:
-    code = "from importlib.metadata import version; print(version('librosa'))"
-    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def timed(command: Sequence[str], files: Sequence[Path]) -> dict[str, float]:

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from benchmarks.peers import environment, peer_python
+from benchmarks.peers import environment, peer_python, peer_versions
 
 HERE = Path(__file__).parent
 PEERS = ("librosa", "essentia", "aubio", "sonara", "sonara-small")
@@ -198,7 +198,7 @@ def report(
     content = {
         "files": files,
         "audio_seconds": {name: round(value, 1) for name, value in seconds.items()},
-        "peer_versions": versions(),
+        "peer_versions": peer_versions("analysis", VERSIONS),
         "targets": verdicts,
         "programs": programs,
         "ratios": {
@@ -243,14 +243,6 @@ def targets(programs: dict[str, Any]) -> dict[str, dict[str, Any]]:
     at_most("seconds to the first result", ours["start_seconds"], MOST_START_SECONDS)
     at_most("MiB for a track of four minutes", ours["peak_mib_track"]["wav"], MOST_MIB)
     return verdicts
-
-
-def versions() -> dict[str, str]:
-    wanted = f"{{name: version(name) for name in {VERSIONS!r}}}"
-    code = f"import json; from importlib.metadata import version; print(json.dumps({wanted}))"
-    asked = subprocess.run([peer_python("analysis"), "-c", code], check=True, capture_output=True, text=True)
-    found: dict[str, str] = json.loads(asked.stdout)
-    return found
 
 
 if __name__ == "__main__":

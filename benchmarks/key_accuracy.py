@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.key_child import PEERS
-from benchmarks.peers import environment, peer_python
+from benchmarks.peers import environment, peer_python, peer_versions
 from sample_agent.engine import ENGINE_VERSION, analyze_file
 from sample_agent.engine.key import TONICS
 
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER")
     parser.add_argument("--rendered", type=int, default=0, metavar="N")
     arguments = parser.parse_args()
-    report: dict[str, Any] = {"engine_version": ENGINE_VERSION, "versions": peer_versions()}
+    report: dict[str, Any] = {"engine_version": ENGINE_VERSION, "versions": peer_versions("analysis", VERSIONS)}
     with tempfile.TemporaryDirectory() as scratch:
         rows = judged(Path(scratch), arguments.rendered)
         report["ours, source left out"] = {"scores": scores(rows, [(row["heard"], row["confidence"]) for row in rows])}
@@ -105,13 +105,6 @@ def mirex(truth: str, heard: str) -> float:
 
 def percent(shares: list[float]) -> float:
     return round(100 * sum(shares) / len(shares), 1)
-
-
-def peer_versions() -> dict[str, str]:
-    code = f"import importlib.metadata as m, json; print(json.dumps({{n: m.version(n) for n in {VERSIONS!r}}}))"
-    said = subprocess.run([peer_python("analysis"), "-c", code], capture_output=True, text=True, check=True)
-    found: dict[str, str] = json.loads(said.stdout)
-    return found
 
 
 def print_table(report: dict[str, Any]) -> None:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import sys
-import time
-import warnings
 from collections.abc import Callable, Sequence
 
 TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -76,23 +71,9 @@ PEERS: dict[str, Callable[[], KeyOf]] = {
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")
-    paths = json.load(sys.stdin)
-    answers, errors = [], []
-    with contextlib.redirect_stdout(io.StringIO()):
-        key = PEERS[sys.argv[1]]()
-        with contextlib.suppress(Exception):
-            # What is compiled on the first call is not held against anybody.
-            key(paths[0])
-        started = time.process_time()
-        for path in paths:
-            try:
-                answers.append(key(path))
-            except Exception as error:
-                errors.append(repr(error))
-                answers.append("")
-        seconds = time.process_time() - started
-    json.dump({"answers": answers, "seconds": seconds, "errors": errors[:3], "failed": len(errors)}, sys.stdout)
+    from peer_answers import answer
+
+    answer(PEERS[sys.argv[1]], "")
 
 
 if __name__ == "__main__":

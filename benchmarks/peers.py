@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / ".peers"
@@ -54,6 +55,14 @@ def peer_python(name: str) -> Path:
         subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES[name]], check=True)
     installed.write_text(json.dumps(PACKAGES[name]))
     return python
+
+
+def peer_versions(name: str, packages: Sequence[str]) -> dict[str, str]:
+    """Which versions of `packages` an environment holds."""
+    code = f"import importlib.metadata as m, json; print(json.dumps({{n: m.version(n) for n in {tuple(packages)!r}}}))"
+    said = subprocess.run([peer_python(name), "-c", code], capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(said.stdout)
+    return found
 
 
 def environment() -> dict[str, str]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import soundfile
 
-from benchmarks.peers import environment, peer_python
+from benchmarks.peers import environment, peer_python, peer_versions
 from benchmarks.tempo_child import PEERS
 from sample_agent.engine import ENGINE_VERSION, analyze_file
 
@@ -35,7 +35,7 @@ def main() -> None:
     only = parser.parse_args().only
     with tempfile.TemporaryDirectory() as scratch:
         rows, paths = write_loops(Path(scratch))
-        report: dict[str, Any] = {"engine_version": ENGINE_VERSION, "versions": peer_versions()}
+        report: dict[str, Any] = {"engine_version": ENGINE_VERSION, "versions": peer_versions("analysis", VERSIONS)}
         report["ours, source left out"] = {"scores": scores(rows, unheard(rows, Path(scratch)))}
         report["ours, shipped"] = shipped(rows, paths)
         for peer in only:
@@ -118,13 +118,6 @@ def within(tempo: float, bpm: float, tolerance: float, *factors: float) -> bool:
 
 def percent(right: list[bool]) -> float:
     return round(100 * sum(right) / len(right), 1)
-
-
-def peer_versions() -> dict[str, str]:
-    code = f"import importlib.metadata as m, json; print(json.dumps({{n: m.version(n) for n in {VERSIONS!r}}}))"
-    said = subprocess.run([peer_python("analysis"), "-c", code], capture_output=True, text=True, check=True)
-    found: dict[str, str] = json.loads(said.stdout)
-    return found
 
 
 def print_table(report: dict[str, Any]) -> None:

@@ -23,12 +23,12 @@ from sample_agent.accounts import create_user
 from sample_agent.accounts.passwords import Passwords
 from sample_agent.apps.everything import create_everything
 from sample_agent.apps.migrate import migrate
-from sample_agent.apps.worker import run_worker
 from sample_agent.core.database import Database
 from sample_agent.core.logs import configure_logs
 from sample_agent.core.postgres import EmbeddedPostgres, ServerAddress
 from sample_agent.core.settings import PlanId, Settings
 from tests.people import PASSWORD, Person, new_email
+from tests.serving import working
 
 # Programs that these tests start and stop inherit what is ignored here; a test run in the background ignores Ctrl-C.
 for _number, _default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
@@ -153,8 +153,5 @@ async def bob(sign_up: SignUp) -> Person:
 @pytest_asyncio.fixture
 async def worker(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     """A worker beside the application."""
-    shutdown = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(run_worker(settings, shutdown))
+    async with working(settings):
         yield
-        shutdown.set()

@@ -15,6 +15,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from sample_agent.apps.worker import run_worker
+from sample_agent.core.settings import Settings
+
 
 async def reached(condition: Callable[[], object], seconds: float = 30) -> None:
     """Return when `condition` holds; fail the test when that takes too long."""
@@ -92,3 +95,13 @@ class FileHost:
         async with serving(app) as self.address:
             yield self
             self.release.set()
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[None]:
+    """A worker of the installation meanwhile."""
+    shutdown = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run_worker(settings, shutdown))
+        yield
+        shutdown.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sample_agent.accounts import create_user
 from sample_agent.apps.everything import create_everything
-from sample_agent.apps.worker import run_worker
 from sample_agent.core.database import Database
 from sample_agent.core.postgres import ServerAddress
 from sample_agent.core.settings import Settings
 from tests.conftest import PASSWORDS, free_port
 from tests.contract.operations import Ids
 from tests.people import PASSWORD, Person, new_email
+from tests.serving import working
 from tests.sounds import drum_loop, tone, wav
 
 MARK = "alices-own"
@@ -121,15 +120,6 @@ async def analysed(person: Person, content: bytes, name: str, **more: str) -> di
 async def closing(database: Database) -> AsyncIterator[None]:
     yield
     await database.close()
-
-
-@asynccontextmanager
-async def working(settings: Settings) -> AsyncIterator[None]:
-    shutdown = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(run_worker(settings, shutdown))
-        yield
-        shutdown.set()
 
 
 @asynccontextmanager

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +10,6 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
 
-from sample_agent.apps.worker import run_worker
 from sample_agent.billing import PLANS
 from sample_agent.cli.reanalyze import reanalyze_everything
 from sample_agent.core.database import Database
@@ -21,17 +18,8 @@ from sample_agent.engine import ENGINE_VERSION
 from sample_agent.library import attempts
 from sample_agent.library.models import Sample
 from tests.people import Person
+from tests.serving import working
 from tests.sounds import tone, wav
-
-
-@asynccontextmanager
-async def working(settings: Settings) -> AsyncIterator[None]:
-    """A worker meanwhile."""
-    shutdown = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(run_worker(settings, shutdown))
-        yield
-        shutdown.set()
 
 
 async def library_of(person: Person, database: Database, *pitches: int) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from sample_agent.core.database import Database
 from sample_agent.core.postgres import AlreadyRunningError, EmbeddedPostgres, running_server
 from sample_agent.core.settings import Settings
 
@@ -35,3 +36,14 @@ def database_urls(settings: Settings) -> Iterator[DatabaseUrls]:
         yield DatabaseUrls(address.app_url, address.owner_url)
     finally:
         server.stop()
+
+
+@asynccontextmanager
+async def local_database(settings: Settings, *, pool_size: int = 1) -> AsyncIterator[Database]:
+    """That database, connected as the application."""
+    with database_urls(settings) as urls:
+        database = Database(urls.app_url, pool_size=pool_size)
+        try:
+            yield database
+        finally:
+            await database.close()

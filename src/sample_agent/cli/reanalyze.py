@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import typer
 
-from sample_agent.apps.local import database_urls
+from sample_agent.apps.local import local_database
 from sample_agent.billing import plan_for
 from sample_agent.core.database import Database
 from sample_agent.core.settings import Settings
@@ -25,15 +25,11 @@ class Started:
 def reanalyze(settings: Settings) -> None:
     """Start it for all users and print what was started; workers do the rest."""
 
-    async def start(app_url: str) -> Started:
-        database = Database(app_url, pool_size=1)
-        try:
+    async def start() -> Started:
+        async with local_database(settings) as database:
             return await reanalyze_everything(database, settings)
-        finally:
-            await database.close()
 
-    with database_urls(settings) as urls:
-        started = asyncio.run(start(urls.app_url))
+    started = asyncio.run(start())
     if not started.samples:
         typer.echo("Every sample has been analysed by the present version of the engine.")
         return

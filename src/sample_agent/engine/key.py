@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.nets import read_weights
 from sample_agent.engine.pitch_classes import pitch_classes
 from sample_agent.engine.tonal import TonalFrames
 from sample_agent.engine.tuning import estimate_tuning, find_tones
@@ -17,7 +17,6 @@ TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 KEYS = (*TONICS, *(f"{tonic}m" for tonic in TONICS))
 
-_WEIGHTS = Path(__file__).parent / "weights" / "key.npz"
 
 _LEAST_TONALITY = 0.02
 _LEAST_CONFIDENCE = 0.15
@@ -149,6 +148,5 @@ _TURNS = (np.arange(12)[:, None] + np.arange(12)) % 12
 
 @cache
 def _nets() -> list[dict[str, Floats]]:
-    with np.load(_WEIGHTS, allow_pickle=False) as arrays:
-        stacked = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    stacked = {name: array.astype(np.float32) for name, array in read_weights("key").items()}
     return [dict(zip(stacked, net, strict=True)) for net in zip(*stacked.values(), strict=True)]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,7 @@ class Nets:
         return outputs
 
 
-def read_weights(name: str) -> dict[str, npt.NDArray[np.generic]]:
+def read_weights(name: str) -> dict[str, npt.NDArray[Any]]:
     """The arrays of weights/NAME.npz."""
     with np.load(_WEIGHTS / f"{name}.npz", allow_pickle=False) as archive:
         return {key: archive[key] for key in archive.files}

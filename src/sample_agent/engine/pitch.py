@@ -9,7 +9,6 @@ says from what the spectrum holds at the multiples of each.
 import math
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +16,8 @@ import numpy.typing as npt
 from sample_agent.engine.cells import Cells
 from sample_agent.engine.frames import Floats, frame_size
 from sample_agent.engine.key import TONICS
+from sample_agent.engine.nets import read_weights
 from sample_agent.engine.tuning import A4, A4_HZ
-
-_WEIGHTS = Path(__file__).parent / "weights" / "pitch.npz"
 
 _WINDOW_SECONDS = 0.186
 """Four periods of the lowest note and more; 8192 samples at 44.1 kHz."""
@@ -278,5 +276,4 @@ _SERIES = _series()
 
 @cache
 def _weights() -> dict[str, Floats]:
-    with np.load(_WEIGHTS, allow_pickle=False) as arrays:
-        return {name: arrays[name].astype(np.float32) for name in arrays.files}
+    return {name: array.astype(np.float32) for name, array in read_weights("pitch").items()}

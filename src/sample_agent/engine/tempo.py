@@ -8,11 +8,11 @@ and on loops cut at random alike, so they know when the length of a clip means s
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.nets import read_weights
 from sample_agent.engine.onsets import OnsetEnvelopes
 from sample_agent.engine.tempo_candidates import FASTEST_BPM, SLOWEST_BPM, Array, Repetition, candidate_tempi
 from sample_agent.engine.tempo_features import tempo_features
@@ -65,8 +65,8 @@ class Ranker:
     @cache
     def load(cls) -> "Ranker":
         """From the weights of the package, once."""
-        with np.load(Path(__file__).parent / "weights" / "tempo.npz", allow_pickle=False) as arrays:
-            return cls(Trees.of(arrays), arrays["said"], arrays["meant"])
+        arrays = read_weights("tempo")
+        return cls(Trees.of(arrays), arrays["said"], arrays["meant"])
 
 
 def estimate_tempo(

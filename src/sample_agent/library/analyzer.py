@@ -145,12 +145,9 @@ class LocalAnalyzer:
     ) -> Analyzed:
         """See `Analyzer.analyze`."""
         with private_folder(self._space) as folder, _not_the_file():
-            source, rendered = folder / "source", folder / "preview"
+            rendered = folder / "preview"
             on_progress(0, "fetching")
-            try:
-                await self._storage.copy_to(file_key, source)
-            except ObjectMissing as error:
-                raise _gone() from error
+            source = await self._fetched(file_key, folder)
             examined = await examine(self._pool, source, filename=filename, on_progress=on_progress)
             on_progress(ANALYSIS_PERCENT, "preview")
             info = await preview(self._pool, source, rendered)
@@ -170,13 +167,17 @@ class LocalAnalyzer:
     async def describe(self, file_key: str, *, filename: str = "") -> dict[str, Any]:
         """See `Analyzer.describe`."""
         with private_folder(self._space) as folder, _not_the_file():
-            source = folder / "source"
-            try:
-                await self._storage.copy_to(file_key, source)
-            except ObjectMissing as error:
-                raise _gone() from error
+            source = await self._fetched(file_key, folder)
             examined = await examine(self._pool, source, filename=filename, on_progress=_unseen)
         return {**examined.features, "vibe": describe(examined.features)}
+
+    async def _fetched(self, file_key: str, folder: Path) -> Path:
+        source = folder / "source"
+        try:
+            await self._storage.copy_to(file_key, source)
+        except ObjectMissing as error:
+            raise _gone() from error
+        return source
 
 
 class RemoteAnalyzer:
@@ -197,8 +198,7 @@ class RemoteAnalyzer:
         # A signed link creates and never replaces; and the preview that stands shall stand until there is another.
         arriving = f"{preview_key}.new"
         with _not_the_file():
-            if await self._storage.head(file_key) is None:
-                raise _gone()
+            await self._require(file_key)
             async with self._emptied(arriving):
                 on_progress(0, "analysing")
                 target = await self._storage.signed_url(arriving, verb="PUT", expires_in=LINK_LIFETIME)
@@ -212,10 +212,13 @@ class RemoteAnalyzer:
     async def describe(self, file_key: str, *, filename: str = "") -> dict[str, Any]:
         """See `Analyzer.describe`."""
         with _not_the_file():
-            if await self._storage.head(file_key) is None:
-                raise _gone()
+            await self._require(file_key)
             answer = await self._ask(file_key, filename)
         return {**_features(answer), "vibe": answer["ai_analysis"]["text"]}
+
+    async def _require(self, file_key: str) -> None:
+        if await self._storage.head(file_key) is None:
+            raise _gone()
 
     async def _ask(self, file_key: str, filename: str, **options: Any) -> dict[str, Any]:
         source = await self._storage.signed_url(file_key, expires_in=LINK_LIFETIME)

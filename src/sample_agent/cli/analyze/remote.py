@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sample_agent.apps.local import database_urls
+from sample_agent.apps.local import local_database
 from sample_agent.apps.wiring import make_storage
 from sample_agent.cli.analyze.analyzing import Analyze, Result
-from sample_agent.core.database import Database
 from sample_agent.core.queue import workers_alive
 from sample_agent.core.settings import Settings
 from sample_agent.library.loose_files import LooseFiles
@@ -27,8 +26,11 @@ async def at_workers() -> AsyncIterator[Analyze]:
     """Analyses by the workers of the installation that the settings name, with its storage in between."""
     settings = Settings()
     storage = make_storage(settings, links_from=settings.library_url)
-    with database_urls(settings) as urls:
-        database = Database(urls.app_url, pool_size=settings.database_pool_size)
+    async with local_database(settings, pool_size=settings.database_pool_size) as database:
+        async with database.transaction(purpose="worker") as session:
+            if not await workers_alive(session):
+                raise NoWorkerError
+        loose = LooseFiles(database, storage)
 
         async def analyze(path: Path) -> Result:
             try:
@@ -38,11 +40,4 @@ async def at_workers() -> AsyncIterator[Analyze]:
                 return Result(path, None, {"code": "file-not-found", "message": message})
             return Result(path, answer.get("features"), answer.get("error"))
 
-        try:
-            async with database.transaction(purpose="worker") as session:
-                if not await workers_alive(session):
-                    raise NoWorkerError
-            loose = LooseFiles(database, storage)
-            yield analyze
-        finally:
-            await database.close()
+        yield analyze
