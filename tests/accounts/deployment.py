@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from sample_agent.accounts import CurrentUser, Identity, Keys, router
-from sample_agent.accounts.tasks import SEND_MAIL, MailResources, send_mail
+from sample_agent.accounts.tasks import COMPOSERS, SEND_MAIL, MailResources, send_mail
 from sample_agent.core.database import Database, answer_lost_database_with_503
 from sample_agent.core.http import create_app
 from sample_agent.core.identifiers import new_id
@@ -82,6 +82,7 @@ class Service:
             OutboxMailer(self.settings.outbox_dir),
             self.settings.public_url,
             self.settings.signing_key_bytes(),
+            COMPOSERS,
             self.clock,
         )
 

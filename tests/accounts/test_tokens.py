@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 
 from sample_agent.accounts import Identity, Keys, load_keys
-from sample_agent.accounts.keys import WeakKeyError
+from sample_agent.accounts.signing.keys import WeakKeyError
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import MissingSecretError, Settings

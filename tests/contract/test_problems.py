@@ -16,8 +16,7 @@ import pytest_asyncio
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 
-from sample_agent.accounts import CurrentUser
-from sample_agent.accounts.transaction import OwnTransaction
+from sample_agent.accounts import CurrentUser, OwnTransaction
 from sample_agent.apps.everything import create_everything
 from sample_agent.apps.library import create_library_app
 from sample_agent.apps.migrate import migrate

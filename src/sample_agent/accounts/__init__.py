@@ -1,17 +1,26 @@
-"""Identity: users, sessions, tokens. A program puts an `Identity` on `app.state.identity` and mounts `router`."""
+"""Identity: people, sessions, keys, teams. A program puts an `Identity` on `app.state.identity` and mounts `router`."""
 
-from sample_agent.accounts.identity import CurrentUser, Identity, identity_of
-from sample_agent.accounts.keys import Keys, load_keys
+from sample_agent.accounts.api import router
+from sample_agent.accounts.caller import Administrator, CurrentUser, FreshlySignedIn, OwnTransaction, SignedIn
+from sample_agent.accounts.client import Client, OfClient
+from sample_agent.accounts.identity import Identity, OfApp, identity_of
 from sample_agent.accounts.plans import plan_of, set_plan
 from sample_agent.accounts.principal import Principal
-from sample_agent.accounts.routes import router
-from sample_agent.accounts.service import create_user
+from sample_agent.accounts.signing.keys import Keys, load_keys
+from sample_agent.accounts.users.service import create_user
 
 __all__ = [
+    "Administrator",
+    "Client",
     "CurrentUser",
+    "FreshlySignedIn",
     "Identity",
     "Keys",
+    "OfApp",
+    "OfClient",
+    "OwnTransaction",
     "Principal",
+    "SignedIn",
     "create_user",
     "identity_of",
     "load_keys",

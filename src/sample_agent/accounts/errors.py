@@ -84,3 +84,53 @@ class EmailTaken(Conflict):
 
     code, title = "email-taken", "There is an account with this address already"
     next_step = "Use another address, or sign in with this one."
+
+
+class SessionRequired(Forbidden):
+    """This can be done by a person at a session of theirs, and not with an API key."""
+
+    code, title = "session-required", "Not possible with an API key"
+    next_step = "Sign in with a password or a passkey and do it there."
+
+
+class MissingScope(Forbidden):
+    """The API key is good, but it was not given the scope this needs; `scope` names it."""
+
+    code, title = "missing-scope", "The API key may not do this"
+    next_step = "Create a key with this scope."
+
+
+class StepUpRequired(Forbidden):
+    """What was asked for is dangerous, and the last time the person proved who they are is too long ago."""
+
+    code, title = "step-up-required", "Confirm that it is you"
+    next_step = "Send the password, a code or a passkey to POST /api/auth/step-up, then repeat the request."
+
+
+class SecondFactorMissing(Forbidden):
+    """Administrators act only in a session that a second factor was part of."""
+
+    code, title = "second-factor-missing", "Administrators need a second factor"
+    next_step = "Set up an authenticator app or a passkey, then sign in again with it."
+
+
+class AdministratorsOnly(Forbidden):
+    """This is for administrators of the installation."""
+
+    code, title = "administrators-only", "For administrators only"
+    next_step = "Ask an administrator."
+
+
+class OnlyLooking(Forbidden):
+    """An administrator who looks through somebody's eyes can see what they see and change nothing."""
+
+    code, title = "only-looking", "You are only looking"
+    next_step = "End the impersonation to act in your own name."
+
+
+class SecondFactorRequired(Forbidden):
+    """The password is right, and the account asks for a second factor. `challenge` goes into the next request with a
+    code or a passkey; `methods` are those the account has."""
+
+    code, title = "second-factor-required", "Second factor needed"
+    next_step = "Send `challenge` and a code to POST /api/auth/login/second-factor within five minutes."

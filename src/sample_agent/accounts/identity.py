@@ -6,23 +6,22 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
-import structlog
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from sample_agent.accounts.clock import utc_now
-from sample_agent.accounts.errors import SessionExpired
-from sample_agent.accounts.keys import Keys
+from sample_agent.accounts.errors import SessionExpired, TokenInvalid
+from sample_agent.accounts.live_keys import LiveKeys, looks_like_key
+from sample_agent.accounts.live_sessions import LiveSessions
 from sample_agent.accounts.passwords import Passwords
-from sample_agent.accounts.principal import LiveSessions, Principal
-from sample_agent.accounts.tokens import AccessTokens
+from sample_agent.accounts.principal import Principal
+from sample_agent.accounts.signing.access_tokens import AccessTokens
+from sample_agent.accounts.signing.keys import Keys
 from sample_agent.core.database import Database
-from sample_agent.core.errors import Unauthenticated
 from sample_agent.core.settings import Settings
 
 
 class Identity:
-    """Tokens, passwords and live sessions of one process.
+    """Tokens, passwords, live sessions and API keys of one process.
 
     `now` is the clock everything here goes by. A program puts one on `app.state.identity`; `CurrentUser` and the
     accounts routes find it there.
@@ -40,15 +39,27 @@ class Identity:
             keys, issuer=settings.public_url, seconds=settings.access_token_seconds, now=self._now
         )
         self.sessions = LiveSessions(database, settings.plan_for_new_accounts)
+        self.api_keys = LiveKeys(database, settings.plan_for_new_accounts)
         self.refresh_key = settings.signing_key_bytes()
 
-    async def authenticate(self, access_token: str) -> Principal:
-        """The person an access token stands for. Raises TokenExpired, TokenInvalid or SessionExpired."""
-        claims = self.tokens.verify(access_token)
+    async def authenticate(self, credential: str) -> Principal:
+        """Who an access token or an API key stands for. Raises TokenExpired, TokenInvalid or SessionExpired."""
+        if looks_like_key(credential):
+            key_holder = await self.api_keys.principal(credential)
+            if key_holder is None:
+                raise TokenInvalid("This API key is unknown, revoked or expired.")
+            return key_holder
+        claims = self.tokens.verify(credential)
         principal = await self.sessions.principal(claims.session_id, claims.user_id)
         if principal is None:
             raise SessionExpired
         return principal
+
+    async def still_holds(self, principal: Principal) -> bool:
+        """Whether the session or the key that the person was recognised by is still good: for answers that go on."""
+        if principal.session_id is not None:
+            return await self.sessions.principal(principal.session_id, principal.user_id) is not None
+        return principal.api_key_id is not None and await self.api_keys.is_live(principal.api_key_id)
 
     def _now(self) -> datetime:
         return self.now()
@@ -60,17 +71,5 @@ def identity_of(request: Request) -> Identity:
     return identity
 
 
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token that sign-in answers with.")
-BearerToken = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-
-
-async def _current_user(request: Request, bearer: BearerToken) -> Principal:
-    if bearer is None:
-        raise Unauthenticated("This address needs an access token: `Authorization: Bearer …`.")
-    principal = await identity_of(request).authenticate(bearer.credentials)
-    structlog.contextvars.bind_contextvars(user_id=str(principal.user_id))
-    return principal
-
-
-CurrentUser = Annotated[Principal, Depends(_current_user)]
-"""The signed-in person, as a parameter of a route. Answers 401 when there is none."""
+OfApp = Annotated[Identity, Depends(identity_of)]
+"""The identity of the running application, as a parameter of a route."""

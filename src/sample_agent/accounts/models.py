@@ -1,11 +1,24 @@
-"""Tables of identity: users, the plan each is entitled to, their sessions, and the one-time tokens sent by mail."""
+"""Tables of identity: people, what they are entitled to, and the credentials they prove themselves with."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, LargeBinary, String, Text, func
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sample_agent.core.database import Model
@@ -16,6 +29,9 @@ class User(Model):
     """A person with an account. `email` is stored in lower case."""
 
     __tablename__ = "users"
+    __table_args__ = (
+        Index("ix_users_delete_after", "delete_after", postgresql_where=text("delete_after is not null")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(255), unique=True)
@@ -26,6 +42,8 @@ class User(Model):
     email_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
     is_superuser: Mapped[bool] = mapped_column(Boolean, default=False)
+    delete_after: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the account is erased, because its owner asked for it and has not changed their mind."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
@@ -56,6 +74,10 @@ class Session(Model):
     ip_address: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    authenticated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    """When the person last proved themselves with a password or a factor."""
+    second_factor: Mapped[bool] = mapped_column(Boolean, default=False)
+    impersonator_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_reason: Mapped[str | None] = mapped_column(String(64))
@@ -75,15 +97,22 @@ class RefreshToken(Model):
     rotated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-class OneTimeToken(Model):
-    """A token sent by mail (`purpose`: verify-email); only its SHA-256 is kept, and it works once."""
+class ApiKey(Model):
+    """A key for programs. The key itself is shown once; only its SHA-256 is kept, and `hint`, its last characters."""
 
-    __tablename__ = "one_time_tokens"
+    __tablename__ = "api_keys"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    purpose: Mapped[str] = mapped_column(Text)
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    hint: Mapped[str] = mapped_column(String(8))
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    requests_per_minute: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_used_ip: Mapped[str | None] = mapped_column(String(64))
+    last_used_agent: Mapped[str | None] = mapped_column(String(512))
+    replaced_by: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

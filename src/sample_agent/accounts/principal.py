@@ -1,84 +1,32 @@
-"""Who makes a request, and whether the session behind the access token still lives."""
+"""Who makes a request, as they are now and not as they were when their credential was issued."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from cachetools import TLRUCache
-from sqlalchemy import bindparam, func, select
-
-from sample_agent.accounts.models import Entitlement, Session, User
-from sample_agent.core.database import Database
+from sample_agent.accounts.scopes import Scope
 from sample_agent.core.settings import PlanId
-
-REVOCATION_SECONDS = 1.0
-"""The longest a request may still succeed after its session was revoked, on any process."""
-
-_LIVE_SESSION = (
-    select(User.email, User.is_superuser, Entitlement.plan)
-    .select_from(Session)
-    .join(User, User.id == Session.user_id)
-    .outerjoin(Entitlement, Entitlement.user_id == User.id)
-    .where(
-        Session.id == bindparam("session_id"),
-        Session.user_id == bindparam("user_id"),
-        Session.revoked_at.is_(None),
-        Session.expires_at > func.now(),
-        User.is_active,
-    )
-)
 
 
 @dataclass(frozen=True)
 class Principal:
-    """A signed-in person, as they are now and not as they were when the token was issued."""
+    """Somebody who proved who they are: by a session of theirs, or by an API key."""
 
     user_id: UUID
-    session_id: UUID
     email: str
     tier: PlanId
     is_admin: bool
-
-
-@dataclass(frozen=True)
-class _Answer:
-    asked_at: float
-    user_id: UUID
-    principal: Principal | None
-
-
-class LiveSessions:
-    """Which sessions live, asked of the database at most once a second each."""
-
-    def __init__(self, database: Database, default_plan: PlanId, timer: Callable[[], float] = time.monotonic) -> None:
-        self._database = database
-        self._default_plan = default_plan
-        self._timer = timer
-        # An answer is as old as its question: a slow database must not lengthen the bound.
-        self._answers: TLRUCache[UUID, _Answer] = TLRUCache(
-            20_000, ttu=lambda _key, answer, _now: answer.asked_at + REVOCATION_SECONDS, timer=timer
-        )
-
-    async def principal(self, session_id: UUID, user_id: UUID) -> Principal | None:
-        """The person behind the session, or None when it has ended or its user is switched off."""
-        answer = self._answers.get(session_id)
-        if answer is None or answer.user_id != user_id:
-            asked_at = self._timer()
-            answer = _Answer(asked_at, user_id, await self._ask(session_id, user_id))
-            if answer.principal is not None or session_id not in self._answers:  # a false claim pushes no true one out
-                self._answers[session_id] = answer
-        return answer.principal
-
-    def forget(self, session_id: UUID) -> None:
-        """Ask anew about this session the next time: it was changed by this process."""
-        self._answers.pop(session_id, None)
-
-    async def _ask(self, session_id: UUID, user_id: UUID) -> Principal | None:
-        async with self._database.transaction(user_id) as session:
-            row = (await session.execute(_LIVE_SESSION, {"session_id": session_id, "user_id": user_id})).one_or_none()
-        if row is None:
-            return None
-        return Principal(user_id, session_id, row.email, row.plan or self._default_plan, row.is_superuser)
+    session_id: UUID | None = None
+    api_key_id: UUID | None = None
+    scopes: frozenset[Scope] | None = None
+    """What an API key may do; None for a session, which may do whatever its person may."""
+    requests_per_minute: int | None = None
+    """The limit an API key brings with it."""
+    authenticated_at: datetime | None = None
+    """When the person last proved themselves to this session with a password or a factor; None for an API key."""
+    second_factor: bool = False
+    """Whether a second factor was part of it."""
+    impersonator_id: UUID | None = None
+    """The administrator who looks through this person's eyes, and may change nothing."""

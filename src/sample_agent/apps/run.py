@@ -27,6 +27,7 @@ def run_app(app: FastAPI, settings: Settings, *, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # core.client_address alone decides whose X-Forwarded-For is believed
         timeout_keep_alive=IDLE_CONNECTION_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=4096,

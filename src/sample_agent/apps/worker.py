@@ -16,7 +16,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from sample_agent.accounts.tasks import SEND_MAIL, MailResources, send_mail
+from sample_agent.accounts.tasks import COMPOSERS, SEND_MAIL, MailResources, send_mail
 from sample_agent.apps.wiring import make_mailer, make_storage, open_database
 from sample_agent.core.database import Database
 from sample_agent.core.http import create_app
@@ -82,7 +82,9 @@ async def run_worker(settings: Settings, shutdown: asyncio.Event, *, analyzer: A
 
 
 def _lanes(settings: Settings, tools: Tools) -> list[Lane]:
-    mails = MailResources(tools.database, make_mailer(settings), settings.public_url, settings.signing_key_bytes())
+    mails = MailResources(
+        tools.database, make_mailer(settings), settings.public_url, settings.signing_key_bytes(), COMPOSERS
+    )
     # One more than there are processes: its file is fetched while the others are analysed.
     analysis = Lane(
         {

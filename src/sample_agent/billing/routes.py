@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from sample_agent.accounts import CurrentUser
-from sample_agent.accounts.transaction import OwnTransaction
+from sample_agent.accounts import CurrentUser, OwnTransaction
 from sample_agent.billing import quotas
 from sample_agent.billing.plans import GIB, MIB, PLANS, Plan
 from sample_agent.billing.schemas import PlanFeatures, PlanList, PlanOut, StorageUsage, Usage

@@ -8,8 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sample_agent.accounts import CurrentUser, plan_of
-from sample_agent.accounts.transaction import OwnTransaction
+from sample_agent.accounts import CurrentUser, OwnTransaction, plan_of
 from sample_agent.billing.plans import PLANS, Plan
 from sample_agent.core.settings import PlanId
 

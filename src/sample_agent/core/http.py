@@ -35,6 +35,7 @@ from sample_agent.core.errors import (
     ValidationFailed,
 )
 from sample_agent.core.identifiers import new_id
+from sample_agent.core.limits import LIMIT_HEADERS, limit_headers
 from sample_agent.core.request_body import limit_body
 
 VERSION = version("sample-agent")
@@ -127,6 +128,7 @@ def create_app(
             expose_headers=[
                 "ETag",
                 "Location",
+                *LIMIT_HEADERS,
                 "Retry-After",
                 "X-Request-ID",
                 "Content-Disposition",
@@ -163,7 +165,7 @@ def problem_response(problem: Problem, *, request_id: str, public_url: str, inst
 
 
 class RequestContext:
-    """ASGI middleware: gives the request an id, limits its body, times and logs it, adds security headers."""
+    """ASGI middleware: gives the request an id, limits its body, times and logs it, adds headers to the answer."""
 
     def __init__(self, app: ASGIApp, *, service: str, strict_transport: bool) -> None:
         self.app = app
@@ -189,6 +191,7 @@ class RequestContext:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
+                headers.update(limit_headers(scope["state"]))
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)

@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -81,6 +82,33 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(10, ge=1, description="connections per process")
 
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("redis_url", "REDIS_URL", "SAMPLE_AGENT_REDIS_URL"),
+        description="Redis or Valkey that request limits are shared through; unset: each process counts for itself",
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (),
+        description="networks of your own reverse proxies, comma separated, whose X-Forwarded-For is believed",
+    )
+    requests_per_minute: int | None = Field(
+        None,
+        ge=0,
+        description="requests of one account or API key; 0: no limit; unset: no limit in development, else 100",
+    )
+    auth_requests_per_quarter_hour: int = Field(
+        100, ge=0, description="requests of one address to /api/auth/ before signing in; 0: no limit"
+    )
+    sign_in_failures_per_quarter_hour: int = Field(
+        10, ge=0, description="failed sign-ins to one account from one address, or from a known device; 0: no limit"
+    )
+    sign_in_failures_per_hour: int = Field(
+        50, ge=0, description="failed sign-ins to one account from everywhere but its known devices; 0: no limit"
+    )
+    mails_per_hour: int = Field(
+        5, ge=0, description="mails that anybody can have sent to one mail address; 0: no limit"
+    )
+
     storage_bucket: str = Field("", description="S3 or R2 bucket; empty: files in the data folder")
     storage_endpoint: str = Field("", description="S3 endpoint URL; empty: AWS")
     storage_region: str = Field("auto", description="bucket region")
@@ -103,6 +131,7 @@ class Settings(BaseSettings):
     access_token_seconds: int = Field(3600, ge=60, description="lifetime of an access token")
     refresh_idle_days: int = Field(7, ge=1, description="a session unused for so long ends")
     refresh_absolute_days: int = Field(30, ge=1, description="a session ends after so long, used or not")
+    step_up_minutes: int = Field(10, ge=1, description="how long a proof of who one is lasts for dangerous acts")
     password_hash_concurrency: int = Field(2, ge=1, description="password hashes computed at once per process")
 
     smtp_host: str = Field("", description="mail server; empty in development: mails go to the outbox page")
@@ -131,10 +160,17 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] | None = Field(None, description="unset: console in development, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity logged")
 
-    @field_validator("engine_allowed_hosts", "cors_origins", mode="before")
+    @field_validator("engine_allowed_hosts", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "valkey://", "valkeys://")):
+            raise ValueError("should begin with redis://, rediss://, valkey:// or valkeys://")
+        return value
 
     @field_validator("public_url", "library_url", "engine_url", "storage_endpoint")
     @classmethod
@@ -154,6 +190,13 @@ class Settings(BaseSettings):
     @property
     def plan_for_new_accounts(self) -> PlanId:
         return self.default_plan or ("enterprise" if self.development else "free")
+
+    @property
+    def requests_per_minute_of_one(self) -> int:
+        """Requests a minute that one account or API key may send; 0 is no limit."""
+        if self.requests_per_minute is None:
+            return 0 if self.development else 100
+        return self.requests_per_minute
 
     @property
     def keys_dir(self) -> Path:

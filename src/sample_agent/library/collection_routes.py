@@ -9,8 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
-from sample_agent.accounts import CurrentUser
-from sample_agent.accounts.transaction import OwnTransaction
+from sample_agent.accounts import CurrentUser, OwnTransaction
 from sample_agent.billing import OwnPlan
 from sample_agent.core.database import database_of
 from sample_agent.core.errors import Forbidden

@@ -9,8 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from sample_agent.accounts import CurrentUser, identity_of
-from sample_agent.accounts.transaction import OwnTransaction
+from sample_agent.accounts import CurrentUser, OwnTransaction, identity_of
 from sample_agent.billing import OwnPlan
 from sample_agent.library import jobs
 from sample_agent.library.routes import tagged_response
@@ -36,13 +35,13 @@ async def list_jobs(
 async def stream_job_events(request: Request, user: CurrentUser) -> EventSourceResponse:
     """Live progress: an event `snapshot` with the jobs under way, then an event `job` for every change.
 
-    Ends when the session it was asked for in has ended.
+    Ends when the session or the key it was asked for with has ended.
     """
-    sessions = identity_of(request).sessions
+    identity = identity_of(request)
 
     async def events() -> AsyncIterator[ServerSentEvent]:
         async for name, data in request.app.state.job_events.subscribe(user.user_id):
-            if await sessions.principal(user.session_id, user.user_id) is None:
+            if not await identity.still_holds(user):
                 return
             yield ServerSentEvent(event=name, data=data)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from sample_agent.accounts import CurrentUser
-from sample_agent.accounts.transaction import OwnTransaction
+from sample_agent.accounts import CurrentUser, OwnTransaction
 from sample_agent.billing import OwnPlan
 from sample_agent.library import reanalysis
 from sample_agent.library.idempotency import IdempotencyHeader, once

@@ -11,8 +11,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from sample_agent.accounts import CurrentUser
-from sample_agent.accounts.transaction import OwnTransaction
+from sample_agent.accounts import CurrentUser, OwnTransaction
 from sample_agent.billing import OwnPlan, Plan, plan_for, quotas
 from sample_agent.core.database import Database, database_of
 from sample_agent.core.errors import Conflict, NotFound, ValidationFailed

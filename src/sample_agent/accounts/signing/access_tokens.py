@@ -14,7 +14,7 @@ from joserfc.jwk import RSAKey
 from joserfc.jwt import JWTClaimsRegistry
 
 from sample_agent.accounts.errors import TokenExpired, TokenInvalid
-from sample_agent.accounts.keys import Keys
+from sample_agent.accounts.signing.keys import Keys
 from sample_agent.core.identifiers import new_id
 
 AUDIENCE = "sample-agent"

@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sample_agent.accounts.client import Client
 from sample_agent.accounts.errors import SessionExpired
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import RefreshToken, Session, User
@@ -44,24 +45,20 @@ class SignIn:
     refresh_expires_at: datetime
 
 
-@dataclass(frozen=True)
-class Client:
-    """Where a sign-in came from, as shown in the list of sessions."""
-
-    user_agent: str = ""
-    ip_address: str = ""
-
-
-async def begin_session(db: AsyncSession, identity: Identity, user: User, client: Client) -> SignIn:
-    """Open a session with its first refresh token."""
+async def begin_session(
+    db: AsyncSession, identity: Identity, user: User, client: Client, *, second_factor: bool = False
+) -> SignIn:
+    """Open a session with its first refresh token. `second_factor`: whether one was part of the sign-in."""
     now = identity.now()
     session = Session(
         id=new_id(),
         user_id=user.id,
-        user_agent=client.user_agent[:512],
-        ip_address=client.ip_address[:64],
+        user_agent=client.user_agent,
+        ip_address=client.ip_address,
         created_at=now,
         last_used_at=now,
+        authenticated_at=now,
+        second_factor=second_factor,
         expires_at=now + timedelta(days=identity.settings.refresh_absolute_days),
     )
     db.add(session)

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 
 from sample_agent.accounts.errors import CrossSiteRequest
+from sample_agent.accounts.identity import Identity
+from sample_agent.accounts.sessions.schemas import SignedIn
+from sample_agent.accounts.sessions.service import SignIn
 from sample_agent.core.settings import Settings
 
 CLIENT_HEADER = "sample-agent"
@@ -73,3 +76,13 @@ def refuse_cross_site(request: Request, settings: Settings) -> None:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def hand_over(
+    sign_in: SignIn, request: Request, response: Response, identity: Identity, *, in_cookie: bool
+) -> SignedIn:
+    """The answer to whoever has a session now; its refresh token goes into the cookie or into the body."""
+    response.headers["Cache-Control"] = "no-store"
+    if in_cookie:
+        set_refresh_cookie(request, response, identity.settings, sign_in.refresh_token, sign_in.refresh_expires_at)
+    return SignedIn.of(sign_in, with_refresh_token=not in_cookie)

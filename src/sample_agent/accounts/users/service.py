@@ -1,27 +1,20 @@
-"""Use cases of identity: register, confirm the address, sign in, create a user by hand."""
+"""Use cases of accounts: register, confirm the address, create a user by hand."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 
-from sample_agent.accounts.errors import (
-    AccountDisabled,
-    EmailNotVerified,
-    EmailTaken,
-    InvalidCredentials,
-    OneTimeTokenSpent,
-)
+from sample_agent.accounts.errors import EmailTaken, OneTimeTokenSpent
 from sample_agent.accounts.identity import Identity
+from sample_agent.accounts.mailing import queue_mail
 from sample_agent.accounts.models import User
-from sample_agent.accounts.one_time_tokens import VERIFY_EMAIL, redeem, void_tokens
 from sample_agent.accounts.passwords import Passwords, refuse_common
 from sample_agent.accounts.plans import set_plan
-from sample_agent.accounts.sessions import Client, SignIn, begin_session
-from sample_agent.accounts.tasks import request_verification_mail
+from sample_agent.accounts.users.one_time_tokens import VERIFY_EMAIL, redeem, void_tokens
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import PlanId
@@ -61,7 +54,7 @@ async def register(identity: Identity, *, email: str, password: str, first_name:
     async with identity.database.transaction(purpose="identity") as db:
         row = (await db.execute(upsert)).one_or_none()
         await void_tokens(db, row.id if row else proposed_id, now)
-        await request_verification_mail(db, email)
+        await queue_mail(db, VERIFY_EMAIL, to=email)
     log.info("registration", outcome="taken" if row is None else "created" if row.id == proposed_id else "overwritten")
     return proposed_id
 
@@ -69,7 +62,7 @@ async def register(identity: Identity, *, email: str, password: str, first_name:
 async def resend_verification(identity: Identity, *, email: str) -> None:
     """Send the mail of `register` again, if there is such an account. The caller does not learn whether there is."""
     async with identity.database.transaction(purpose="identity") as db:
-        await request_verification_mail(db, email)
+        await queue_mail(db, VERIFY_EMAIL, to=email)
 
 
 async def verify_email(identity: Identity, *, token: str) -> None:
@@ -83,38 +76,6 @@ async def verify_email(identity: Identity, *, token: str) -> None:
             update(User).where(User.id == user_id, User.email_verified_at.is_(None)).values(email_verified_at=now)
         )
     log.info("e-mail address confirmed", user_id=str(user_id))
-
-
-async def login(identity: Identity, *, email: str, password: str, client: Client) -> SignIn:
-    """Begin a session.
-
-    Raises InvalidCredentials, after the same time, for a wrong password and for an unknown address; EmailNotVerified
-    and AccountDisabled only to someone who knows the password.
-    """
-    async with identity.database.transaction(purpose="identity") as db:
-        user = await db.scalar(select(User).where(User.email == email))
-    # Between two transactions, so that a queue of waiting hashes does not hold connections.
-    right, new_hash = await identity.passwords.check(password, user.password_hash if user else None)
-    if user is None or not right:
-        log.info("sign-in refused", reason="credentials", user_id=str(user.id) if user else None)
-        raise InvalidCredentials
-    async with identity.database.transaction(purpose="identity") as db:
-        user = await db.scalar(
-            select(User).where(User.id == user.id, User.password_hash == user.password_hash).with_for_update()
-        )
-        if user is None:  # the password was changed meanwhile
-            raise InvalidCredentials
-        if not user.is_active:
-            log.info("sign-in refused", reason="switched off", user_id=str(user.id))
-            raise AccountDisabled
-        if user.email_verified_at is None:
-            log.info("sign-in refused", reason="address not confirmed", user_id=str(user.id))
-            raise EmailNotVerified
-        if new_hash is not None:
-            user.password_hash = new_hash
-        signed_in = await begin_session(db, identity, user, client)
-    log.info("signed in", user_id=str(user.id))
-    return signed_in
 
 
 async def create_user(

@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sample_agent.accounts.models import OneTimeToken
-from sample_agent.accounts.sessions import token_hash
+from sample_agent.accounts.sessions.service import token_hash
+from sample_agent.accounts.users.models import OneTimeToken
 
 Purpose = Literal["verify-email"]
 VERIFY_EMAIL: Purpose = "verify-email"

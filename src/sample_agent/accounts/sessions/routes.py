@@ -1,0 +1,74 @@
+"""HTTP of sessions: going on with one, and ending it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from sample_agent.accounts.caller import BearerToken
+from sample_agent.accounts.errors import SessionExpired, SessionRequired
+from sample_agent.accounts.identity import Identity, OfApp
+from sample_agent.accounts.sessions import service as sessions
+from sample_agent.accounts.sessions.browser import clear_refresh_cookie, cookie_name, hand_over, refuse_cross_site
+from sample_agent.accounts.sessions.schemas import Refresh, SignedIn
+from sample_agent.accounts.wire import Message
+from sample_agent.core.errors import Problem, Unauthenticated
+
+router = APIRouter(tags=["accounts"])
+log = structlog.get_logger("accounts")
+
+
+@router.post("/api/auth/refresh", response_model_exclude_none=True)
+async def refresh(
+    request: Request, response: Response, identity: OfApp, bearer: BearerToken, body: Refresh | None = None
+) -> SignedIn:
+    """Exchange a refresh token for a new access token and the next refresh token.
+
+    The token is taken from the body, else from a Bearer header, else from the cookie; the next one goes back the same
+    way.
+    """
+    if body is not None and body.refresh_token is not None:
+        token, in_cookie = body.refresh_token.get_secret_value(), False
+    elif bearer is not None:
+        token, in_cookie = bearer.credentials, False
+    else:
+        token, in_cookie = _cookie_token(request, identity), True
+    return hand_over(await sessions.refresh(identity, token), request, response, identity, in_cookie=in_cookie)
+
+
+@router.post("/api/auth/logout")
+async def logout(request: Request, response: Response, identity: OfApp, bearer: BearerToken) -> Message:
+    """End this session and clear the refresh cookie. Works with the cookie alone when the access token has expired."""
+    session_id = await _session_to_end(request, identity, bearer)
+    await sessions.end_session(identity, session_id, "signed out")
+    clear_refresh_cookie(request, response, identity.settings)
+    response.headers["Cache-Control"] = "no-store"
+    log.info("signed out", session_id=str(session_id))
+    return Message(message="You are signed out.")
+
+
+def _cookie_token(request: Request, identity: Identity) -> str:
+    token = request.cookies.get(cookie_name(request, identity.settings))
+    if not token:
+        raise SessionExpired("There is no refresh token in this request.")
+    refuse_cross_site(request, identity.settings)
+    return token
+
+
+async def _session_to_end(request: Request, identity: Identity, bearer: BearerToken) -> UUID:
+    refusal: Problem = Unauthenticated("There is nobody to sign out.")
+    if bearer is not None:
+        try:
+            principal = await identity.authenticate(bearer.credentials)
+            if principal.session_id is None:
+                raise SessionRequired
+            return principal.session_id
+        except Unauthenticated as problem:
+            refusal = problem
+    if cookie_name(request, identity.settings) in request.cookies:
+        session_id = await sessions.session_of(identity, _cookie_token(request, identity))
+        if session_id is not None:
+            return session_id
+    raise refusal

@@ -1,0 +1,28 @@
+"""HTTP of the public keys."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from sample_agent.accounts.identity import OfApp
+
+router = APIRouter(tags=["accounts"])
+
+_PUBLIC_KEY_CACHE = {"Cache-Control": "public, max-age=300, stale-while-revalidate=3600"}
+
+
+class PemResponse(PlainTextResponse):
+    media_type = "application/x-pem-file"
+
+
+@router.get("/.well-known/jwks.json")
+async def get_jwks(identity: OfApp) -> JSONResponse:
+    """The public keys that verify access tokens, as a JSON Web Key Set."""
+    return JSONResponse(identity.keys.jwks(), headers=_PUBLIC_KEY_CACHE)
+
+
+@router.get("/api/auth/public-key", response_class=PemResponse)
+async def get_public_key(identity: OfApp) -> PemResponse:
+    """The current public key, as PEM."""
+    return PemResponse(identity.keys.pem(), headers=_PUBLIC_KEY_CACHE)

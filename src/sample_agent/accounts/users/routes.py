@@ -1,0 +1,63 @@
+"""HTTP of accounts: making one, and who one is."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from sample_agent.accounts.caller import CurrentUser
+from sample_agent.accounts.errors import SessionExpired
+from sample_agent.accounts.identity import OfApp
+from sample_agent.accounts.models import User
+from sample_agent.accounts.sessions.schemas import UserProfile
+from sample_agent.accounts.users import service
+from sample_agent.accounts.users.schemas import (
+    Registered,
+    RegisteredUser,
+    Registration,
+    ResendVerification,
+    Verification,
+)
+from sample_agent.accounts.wire import Message
+
+router = APIRouter(tags=["accounts"])
+
+
+@router.post("/api/auth/register", status_code=201)
+async def register(body: Registration, identity: OfApp) -> Registered:
+    """Create an account and mail a link that confirms its address."""
+    user_id = await service.register(
+        identity,
+        email=body.email,
+        password=body.password.get_secret_value(),
+        first_name=body.first_name,
+        last_name=body.last_name,
+    )
+    return Registered(
+        message="Almost there: follow the link we have just mailed you, then sign in.",
+        user=RegisteredUser(id=user_id, email=body.email, first_name=body.first_name, last_name=body.last_name),
+    )
+
+
+@router.post("/api/auth/verify-email")
+async def verify_email(body: Verification, identity: OfApp) -> Message:
+    """Confirm an address with the token from the mail."""
+    await service.verify_email(identity, token=body.token)
+    return Message(message="Your e-mail address is confirmed. You can sign in now.")
+
+
+@router.post("/api/auth/resend-verification", status_code=202)
+async def resend_verification(body: ResendVerification, identity: OfApp) -> Message:
+    """Mail the confirmation link again, if there is an account with this address."""
+    await service.resend_verification(identity, email=body.email)
+    return Message(message="If there is an account with this address, a mail is on its way.")
+
+
+@router.get("/api/auth/me")
+async def get_current_user(principal: CurrentUser, identity: OfApp, response: Response) -> UserProfile:
+    """The signed-in person."""
+    async with identity.database.transaction(principal.user_id) as db:
+        user = await db.get(User, principal.user_id)
+    if user is None:
+        raise SessionExpired
+    response.headers["Cache-Control"] = "no-store"
+    return UserProfile.of(user, principal.tier)
