@@ -50,6 +50,23 @@ class User(Model):
     )
 
 
+class Registration(Model):
+    """What somebody typed to get an account. The account is made when the mailed link is followed.
+
+    There may be several for one address: whoever follows the link proves with the password which of them is theirs.
+    """
+
+    __tablename__ = "registrations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(255), index=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    first_name: Mapped[str] = mapped_column(String(255), default="")
+    last_name: Mapped[str] = mapped_column(String(255), default="")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class Entitlement(Model):
     """The plan a user has right now, written by billing; without a row the default. `epoch` rises with each change."""
 

@@ -11,9 +11,9 @@ from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.factors.models import Challenge
 from sample_agent.accounts.mail_log import MailRecord
 from sample_agent.accounts.mailing import SEND_MAIL, Composer, MailResources, send_mail
-from sample_agent.accounts.models import Session, User
+from sample_agent.accounts.models import Registration, Session, User
 from sample_agent.accounts.users import mails as user_mails
-from sample_agent.accounts.users.models import OneTimeToken, Registration
+from sample_agent.accounts.users.models import OneTimeToken
 from sample_agent.accounts.users.one_time_tokens import VERIFY_EMAIL
 from sample_agent.core.database import Database
 

@@ -1,4 +1,4 @@
-"""Tables of what people are asked, told and prefer: registrations, mailed links, preferences, mails."""
+"""Tables of what people are sent and prefer: mailed links, preferences."""
 
 from __future__ import annotations
 
@@ -10,23 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sample_agent.core.database import Model
 from sample_agent.core.identifiers import new_id
-
-
-class Registration(Model):
-    """What somebody typed to get an account. The account is made when the mailed link is followed.
-
-    There may be several for one address: whoever follows the link proves with the password which of them is theirs.
-    """
-
-    __tablename__ = "registrations"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    email: Mapped[str] = mapped_column(String(255), index=True)
-    password_hash: Mapped[str] = mapped_column(String(255))
-    first_name: Mapped[str] = mapped_column(String(255), default="")
-    last_name: Mapped[str] = mapped_column(String(255), default="")
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class OneTimeToken(Model):
