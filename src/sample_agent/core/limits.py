@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -213,8 +214,9 @@ def _standing(rule: Rule, window: Window, allowed: bool, cost: int) -> Standing:
     remaining = max(0, rule.amount - window.count)
     if allowed:
         return Standing(rule, allowed, remaining, ceil(window.seconds_until(0)))
-    # Room is made just after that moment, and another process may have made some since the refusal.
-    return Standing(rule, allowed, remaining, floor(max(0, window.seconds_until(max(0, rule.amount - cost)))) + 1)
+    # Another process may have made room since the refusal; and room is made just after that moment, by our arithmetic.
+    wait = max(0, window.seconds_until(max(0, rule.amount - cost)))
+    return Standing(rule, allowed, remaining, floor(wait + 0.001) + 1)
 
 
 def _unlimited(rule: Rule) -> Standing:
