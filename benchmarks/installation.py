@@ -85,6 +85,7 @@ def api(installation: Installation, *, sources: Path | None = None) -> Iterator[
         "SAMPLE_AGENT_PUBLIC_URL": installation.settings.public_url,
         "SAMPLE_AGENT_PORT": str(port),
         "SAMPLE_AGENT_LOG_FORMAT": "json",  # as where a thousand people come
+        "SAMPLE_AGENT_AUTH_REQUESTS_PER_QUARTER_HOUR": "0",  # here they all come from one address
     }
     if sources is not None:
         environment["PYTHONPATH"] = str(sources)

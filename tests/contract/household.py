@@ -18,7 +18,7 @@ from sample_agent.apps.everything import create_everything
 from sample_agent.core.database import Database
 from sample_agent.core.postgres import ServerAddress
 from sample_agent.core.settings import Settings
-from tests.conftest import PASSWORDS, free_port
+from tests.conftest import PASSWORDS, WITHOUT_LIMITS, free_port
 from tests.contract.operations import Ids
 from tests.people import PASSWORD, Person, new_email
 from tests.serving import working
@@ -60,6 +60,7 @@ async def household_on(postgres: ServerAddress, jwt_private_key: str, folder: Pa
         worker_processes=1,
         worker_port=free_port(),
         log_format="json",
+        **WITHOUT_LIMITS,
     )
     app = create_everything(settings)
     all_rows = Database(postgres.backup_url, pool_size=1)

@@ -169,10 +169,14 @@ def _installation(installation: Installation) -> Iterator[Installation]:
 
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without what would lead to another installation, and with `own` settings."""
+    """This process's environment without what would lead to another installation, and with `own` settings.
+
+    Everybody in these stories lives at one address, so addresses have no limit.
+    """
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("SAMPLE_AGENT_", "DATABASE_", "JWT_"))
     }
+    own = {"AUTH_REQUESTS_PER_QUARTER_HOUR": "0", **own}
     return inherited | {f"SAMPLE_AGENT_{name}": value for name, value in own.items()}
 
 

@@ -187,7 +187,9 @@ def outbox_router(folder: Path) -> APIRouter:
 
 
 def _this_machine_only(request: Request) -> None:
-    if request.client is None or not ip_address(request.client.host).is_loopback:
+    # What a proxy on this machine passes on comes from it, too, and is not from here.
+    forwarded = {"forwarded", "x-forwarded-for"} & set(request.headers)
+    if forwarded or request.client is None or not ip_address(request.client.host).is_loopback:
         raise NotFound
 
 
