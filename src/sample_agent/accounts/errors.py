@@ -134,3 +134,122 @@ class SecondFactorRequired(Forbidden):
 
     code, title = "second-factor-required", "Second factor needed"
     next_step = "Send `challenge` and a code to POST /api/auth/login/second-factor within five minutes."
+
+
+class WrongProof(Forbidden):
+    """The code, the passkey or the password that was to prove who one is does not fit. A code from an authenticator
+    app works once and for about a minute, a recovery code works once."""
+
+    code, title = "wrong-proof", "That is not right"
+    next_step = "Wait for the app's next code, or use another of your factors."
+
+    def __init__(self, field: str) -> None:
+        super().__init__(_WRONG[field], errors=[{"loc": ["body", field], "msg": _WRONG[field]}])
+
+
+_WRONG = {
+    "password": "The password is wrong.",
+    "code": "The code is wrong, too old, or was used before.",
+    "recovery_code": "The recovery code is wrong or was used before.",
+    "credential": "The passkey was not accepted.",
+}
+
+
+class FactorNeeded(Forbidden):
+    """The account has a second factor, so a password alone does not prove who one is; `methods` are what does."""
+
+    code, title = "factor-needed", "Use your second factor"
+    next_step = "Send a code or a passkey instead of the password."
+
+
+class ChallengeExpired(Problem):
+    """What was to be answered with a code or a passkey is older than five minutes, was answered before or too often
+    wrongly, or the password was changed meanwhile."""
+
+    status, code, title = 410, "challenge-expired", "This took too long"
+    next_step = "Begin again."
+
+
+class PasskeyUnknown(Problem):
+    """The passkey does not belong to an account here, or what it says is not right."""
+
+    status, code, title = 401, "passkey-unknown", "This passkey was not accepted"
+    next_step = "Use another passkey, or sign in with your password."
+
+
+class PasskeyNotAdded(ValidationFailed):
+    """The browser's answer is not that of a new passkey for this site: it belongs to another site or to another
+    request, or the device did not check who uses it."""
+
+    code, title = "passkey-not-added", "The passkey could not be added"
+    next_step = "Begin again, and let the device ask for your fingerprint, face or PIN."
+
+
+class LastFactor(Conflict):
+    """An administrator keeps at least one second factor."""
+
+    code, title = "last-factor", "Administrators keep a second factor"
+    next_step = "Add another one first."
+
+
+class RoleTooLow(Forbidden):
+    """You belong to the organization, but what you are in it does not allow this; `needed` is the lowest role that
+    does. Administrators invite and remove members, but neither other administrators nor the owner; nobody gives a role
+    above their own."""
+
+    code, title = "role-too-low", "Your role in this organization does not allow it"
+    next_step = "Ask the owner of the organization, or one of its administrators."
+
+    @classmethod
+    def below(cls, needed: str) -> RoleTooLow:
+        return cls(f"This needs the role `{needed}`.", extra={"needed": needed})
+
+
+class OrganizationNeedsOwner(Conflict):
+    """An organization has exactly one owner at all times, so the owner can neither leave nor take a lower role, and
+    cannot delete their account, while others belong to it. `organizations` names those concerned."""
+
+    code, title = "organization-needs-owner", "The organization needs an owner"
+    next_step = "Transfer the organization to another member, or delete it."
+
+
+class AlreadyMember(Conflict):
+    """Whoever has this address belongs to the organization already."""
+
+    code, title = "already-a-member", "Already a member"
+    next_step = "Change their role in the list of members."
+
+
+class OrganizationLimitReached(Conflict):
+    """Nobody can belong to more organizations than this; `limit` says how many."""
+
+    code, title = "organization-limit-reached", "Too many organizations"
+    next_step = "Leave or delete one that you no longer need."
+
+
+class MemberLimitReached(Conflict):
+    """The organization has as many members as it can have; `limit` says how many."""
+
+    code, title = "member-limit-reached", "The organization is full"
+    next_step = "Have somebody removed who no longer takes part."
+
+
+class InvitationLimitReached(Conflict):
+    """As many invitations of this organization wait for an answer as can; `limit` says how many."""
+
+    code, title = "invitation-limit-reached", "Too many open invitations"
+    next_step = "Withdraw invitations that nobody answers."
+
+
+class InvitationForSomebodyElse(Forbidden):
+    """The invitation is good, and it was made to another address than that of this account. It was not used up."""
+
+    code, title = "invitation-for-another-address", "This invitation is for another address"
+    next_step = "Sign in with the account of the invited address, or ask for an invitation to yours."
+
+
+class ConfirmationMismatch(ValidationFailed):
+    """What cannot be undone is confirmed by typing the name of what it is done to, exactly as it is written."""
+
+    code, title = "confirmation-mismatch", "The name does not match"
+    next_step = "Type the name exactly as it is written, upper and lower case included."

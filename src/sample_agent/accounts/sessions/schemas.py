@@ -26,9 +26,10 @@ class UserProfile(BaseModel):
     tier: PlanId
     is_admin: bool
     created_at: datetime
+    second_factor: bool = Field(description="whether the account has an authenticator app or a passkey")
 
     @classmethod
-    def of(cls, user: User, plan: PlanId) -> Self:
+    def of(cls, user: User, plan: PlanId, *, second_factor: bool) -> Self:
         return cls(
             id=user.id,
             email=user.email,
@@ -37,6 +38,7 @@ class UserProfile(BaseModel):
             tier=plan,
             is_admin=user.is_superuser,
             created_at=user.created_at,
+            second_factor=second_factor,
         )
 
 
@@ -52,6 +54,6 @@ class SignedIn(BaseModel):
         return cls(
             token=sign_in.access_token,
             expires_in=sign_in.expires_in,
-            user=UserProfile.of(sign_in.user, sign_in.plan),
+            user=UserProfile.of(sign_in.user, sign_in.plan, second_factor=sign_in.has_second_factor),
             refresh_token=sign_in.refresh_token if with_refresh_token else None,
         )

@@ -25,6 +25,7 @@ from sample_agent.accounts.errors import SessionExpired
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import RefreshToken, Session, User
 from sample_agent.accounts.plans import plan_of
+from sample_agent.accounts.second_factor import has_second_factor
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import PlanId
 
@@ -39,6 +40,8 @@ class SignIn:
 
     user: User
     plan: PlanId
+    has_second_factor: bool
+    """Whether the account has one, used in this session or not."""
     access_token: str
     expires_in: int
     refresh_token: str
@@ -180,6 +183,7 @@ async def _sign_in(db: AsyncSession, identity: Identity, user: User, token: str,
     return SignIn(
         user=user,
         plan=plan,
+        has_second_factor=bool(await db.scalar(select(has_second_factor(user.id)))),
         access_token=identity.tokens.issue(user_id=user.id, session_id=link.session_id, email=user.email, tier=plan),
         expires_in=identity.tokens.seconds,
         refresh_token=token,

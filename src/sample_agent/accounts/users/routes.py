@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from sqlalchemy import select
 
 from sample_agent.accounts.caller import CurrentUser
 from sample_agent.accounts.errors import SessionExpired
 from sample_agent.accounts.identity import OfApp
 from sample_agent.accounts.models import User
+from sample_agent.accounts.second_factor import has_second_factor
 from sample_agent.accounts.sessions.schemas import UserProfile
 from sample_agent.accounts.users import service
 from sample_agent.accounts.users.schemas import (
@@ -57,7 +59,8 @@ async def get_current_user(principal: CurrentUser, identity: OfApp, response: Re
     """The signed-in person."""
     async with identity.database.transaction(principal.user_id) as db:
         user = await db.get(User, principal.user_id)
+        second_factor = bool(await db.scalar(select(has_second_factor(principal.user_id))))
     if user is None:
         raise SessionExpired
     response.headers["Cache-Control"] = "no-store"
-    return UserProfile.of(user, principal.tier)
+    return UserProfile.of(user, principal.tier, second_factor=second_factor)

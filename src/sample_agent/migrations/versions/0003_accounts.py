@@ -28,6 +28,7 @@ POLICIES = {
     "recovery_codes": f"{OWN} or {IDENTITY}",
     "passkeys": f"{OWN} or {IDENTITY}",
     "challenges": f"{OWN} or {IDENTITY}",
+    "refused_sign_ins": f"{OWN} or {IDENTITY}",
     "organizations": f"{MEMBER} or {IDENTITY}",
     "memberships": f"{OWN} or {IDENTITY}",
     "invitations": f"{OWN} or {IDENTITY}",
@@ -134,8 +135,7 @@ def create_factors() -> None:
         *person("authenticators"),
         sa.Column("sealed_seed", sa.LargeBinary(), nullable=False),
         sa.Column("last_step", sa.BigInteger(), nullable=False),
-        moment("created_at"),
-        moment("confirmed_at", nullable=True),
+        moment("confirmed_at"),
         sa.PrimaryKeyConstraint("user_id", name="pk_authenticators"),
     )
     op.create_table(
@@ -171,6 +171,8 @@ def create_factors() -> None:
         sa.Column("purpose", sa.String(32), nullable=False),
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("expected", sa.LargeBinary(), nullable=True),
+        sa.Column("password_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("wrong_answers", sa.SmallInteger(), nullable=False),
         moment("created_at"),
         moment("expires_at", default=False),
         moment("used_at", nullable=True),
@@ -178,6 +180,13 @@ def create_factors() -> None:
         sa.UniqueConstraint("token_hash", name="uq_challenges_token_hash"),
     )
     op.create_index("ix_challenges_user_id", "challenges", ["user_id"])
+    op.create_table(
+        "refused_sign_ins",
+        *person("refused_sign_ins"),
+        sa.Column("unrecorded", sa.Integer(), nullable=False),
+        moment("recorded_at", nullable=True),
+        sa.PrimaryKeyConstraint("user_id", name="pk_refused_sign_ins"),
+    )
 
 
 def create_api_keys() -> None:
@@ -225,6 +234,13 @@ def create_organizations() -> None:
         ),
     )
     op.create_index("ix_memberships_user_id", "memberships", ["user_id"])
+    op.create_index(
+        "uq_memberships_owner",
+        "memberships",
+        ["organization_id"],
+        unique=True,
+        postgresql_where=sa.text("role = 'owner'"),
+    )
     op.create_table(
         "invitations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -245,6 +261,14 @@ def create_organizations() -> None:
     )
     op.create_index("ix_invitations_organization_id", "invitations", ["organization_id"])
     op.create_index("ix_invitations_user_id", "invitations", ["user_id"])
+    op.create_index("ix_invitations_email", "invitations", ["email"])
+    op.create_index(
+        "uq_invitations_open",
+        "invitations",
+        ["organization_id", "email"],
+        unique=True,
+        postgresql_where=sa.text("accepted_at is null and withdrawn_at is null"),
+    )
 
 
 def create_privacy() -> None:
