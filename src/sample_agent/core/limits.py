@@ -213,8 +213,8 @@ def _key(rule: Rule, parts: tuple[str, ...]) -> str:
 def _standing(rule: Rule, window: Window, allowed: bool, cost: int) -> Standing:
     remaining = max(0, rule.amount - window.count)
     if allowed:
-        return Standing(rule, allowed, remaining, ceil(window.seconds_until(0)))
-    # Another process may have made room since the refusal; and room is made just after that moment, by our arithmetic.
+        return Standing(rule, allowed, remaining, ceil(window.seconds_until(0) - 0.001))
+    # Room is made just after that moment; and another process may have made some since the refusal.
     wait = max(0, window.seconds_until(max(0, rule.amount - cost)))
     return Standing(rule, allowed, remaining, floor(wait + 0.001) + 1)
 
