@@ -312,6 +312,15 @@ async def test_the_outbox_pages_obey_a_strict_policy_and_escape_what_they_show(
         assert 'href="javascript' not in page.text
 
 
+async def test_the_outbox_opens_on_this_machine_only(pages: httpx.AsyncClient) -> None:
+    assert (await pages.get("/outbox")).status_code == 200
+    for passed_on in ({"X-Forwarded-For": "203.0.113.9"}, {"X-Forwarded-For": "127.0.0.1"}, {"Forwarded": "for=_x"}):
+        assert (await pages.get("/outbox", headers=passed_on)).status_code == 404
+    elsewhere = httpx.ASGITransport(pages._transport.app, client=("203.0.113.9", 50000))  # type: ignore[attr-defined]
+    async with httpx.AsyncClient(transport=elsewhere, base_url="http://testserver") as stranger:
+        assert (await stranger.get("/outbox")).status_code == 404
+
+
 @pytest.fixture
 def templates(tmp_path: Path) -> Path:
     (tmp_path / "verify.txt").write_text("Confirm {{ name }}\n\nHello {{ name }},\nopen {{ link }}\n")
