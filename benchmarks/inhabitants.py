@@ -14,10 +14,10 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from sample_agent.accounts.clock import utc_now
-from sample_agent.accounts.keys import load_keys
 from sample_agent.accounts.models import Session, User
 from sample_agent.accounts.passwords import Passwords
-from sample_agent.accounts.tokens import AccessTokens
+from sample_agent.accounts.signing.access_tokens import AccessTokens
+from sample_agent.accounts.signing.keys import load_keys
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import Settings

@@ -28,8 +28,8 @@ from benchmarks.api_load import quantile
 from benchmarks.inhabitants import PASSWORD, Inhabitant, move_in
 from benchmarks.installation import api, bare_api, fresh_installation
 from sample_agent.accounts.clock import utc_now
-from sample_agent.accounts.keys import load_keys
-from sample_agent.accounts.tokens import AccessTokens
+from sample_agent.accounts.signing.access_tokens import AccessTokens
+from sample_agent.accounts.signing.keys import load_keys
 from sample_agent.core.settings import Settings
 
 RESULT = Path(__file__).parent / "results" / "login.json"

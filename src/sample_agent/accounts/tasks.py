@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_, select
 
+from sample_agent.accounts.api_keys import mails as api_key_mails
+from sample_agent.accounts.api_keys.upkeep import forget_ended_keys, remind_of_old_keys
 from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.factors.models import Challenge
 from sample_agent.accounts.mail_log import MailRecord
 from sample_agent.accounts.mailing import SEND_MAIL, Composer, MailResources, send_mail
-from sample_agent.accounts.models import Registration, Session, User
+from sample_agent.accounts.models import RefreshToken, Registration, Session
+from sample_agent.accounts.sessions import mails as session_mails
+from sample_agent.accounts.sessions.recognition import KNOWN_FOR
 from sample_agent.accounts.users import mails as user_mails
 from sample_agent.accounts.users.models import OneTimeToken
 from sample_agent.accounts.users.one_time_tokens import VERIFY_EMAIL
@@ -19,25 +23,29 @@ from sample_agent.core.database import Database
 
 COMPOSERS: Mapping[str, Composer] = {
     VERIFY_EMAIL: user_mails.verify_email,
+    session_mails.NEW_SIGN_IN: session_mails.new_sign_in,
+    session_mails.TOKEN_REUSED: session_mails.token_reused,
+    api_key_mails.API_KEY_CREATED: api_key_mails.api_key_created,
+    api_key_mails.API_KEY_OLD: api_key_mails.api_key_old,
 }
 """Who composes which mail."""
 
 _EXPIRED_KEPT = timedelta(days=7)
-_UNCONFIRMED_KEPT = timedelta(days=30)
 _MAIL_LOG_KEPT = timedelta(days=90)
 
 __all__ = ["COMPOSERS", "SEND_MAIL", "MailResources", "forget_expired", "send_mail"]
 
 
 async def forget_expired(database: Database, now: Callable[[], datetime] = utc_now) -> None:
-    """Delete sessions and tokens that ended a week ago, registrations nobody confirmed, and old entries of mails."""
+    """Delete tokens that ended a week ago, registrations nobody confirmed, sessions and mails of long ago."""
     ended = now() - _EXPIRED_KEPT
     async with database.transaction(purpose="identity") as db:
-        await db.execute(delete(Session).where(Session.expires_at < ended))
+        over = select(Session.id).where(or_(Session.expires_at < ended, Session.revoked_at < ended))
+        await db.execute(delete(RefreshToken).where(RefreshToken.session_id.in_(over)))
+        await db.execute(delete(Session).where(Session.expires_at < ended, Session.last_used_at < now() - KNOWN_FOR))
         await db.execute(delete(OneTimeToken).where(OneTimeToken.expires_at < ended))
         await db.execute(delete(Challenge).where(Challenge.expires_at < ended))
         await db.execute(delete(Registration).where(Registration.expires_at < now()))
         await db.execute(delete(MailRecord).where(MailRecord.created_at < now() - _MAIL_LOG_KEPT))
-        await db.execute(
-            delete(User).where(User.email_verified_at.is_(None), User.updated_at < now() - _UNCONFIRMED_KEPT)
-        )
+        await forget_ended_keys(db, now())
+        await remind_of_old_keys(db, now())

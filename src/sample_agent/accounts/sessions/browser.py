@@ -35,7 +35,14 @@ def set_refresh_cookie(
     )
 
 
-def clear_refresh_cookie(request: Request, response: Response, settings: Settings) -> None:
+def leave_browser(request: Request, response: Response, settings: Settings) -> None:
+    """Take out of the browser what was there for the person who leaves: the refresh cookie, and what it has cached.
+
+    `Clear-Site-Data` names the cache alone. Its `cookies` would take those of every host beside this one, its `storage`
+    the volume and the layout people have chosen; nothing of theirs but these is stored there.
+    """
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Clear-Site-Data"] = '"cache"'
     response.delete_cookie(
         cookie_name(request, settings),
         path="/",
@@ -68,14 +75,10 @@ def refuse_cross_site(request: Request, settings: Settings) -> None:
         if site != "same-origin":
             raise CrossSiteRequest("The browser says that another site sent this.")
         return
-    origin = request.headers.get("origin", "")
-    if origin != _origin(settings.public_url) and urlsplit(origin).netloc != request.headers.get("host"):
+    public = urlsplit(settings.public_url)
+    ours = {f"{public.scheme}://{public.netloc}", f"{public.scheme}://{request.headers.get('host')}"}
+    if request.headers.get("origin") not in ours:
         raise CrossSiteRequest("The `Origin` of the request is not the web app's.")
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def hand_over(

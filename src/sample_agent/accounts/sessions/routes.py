@@ -1,28 +1,34 @@
-"""HTTP of sessions: going on with one, and ending it."""
+"""HTTP of sessions: going on with one, seeing them all, and ending them."""
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, Request, Response
 
+from sample_agent.accounts import caller
 from sample_agent.accounts.caller import BearerToken
+from sample_agent.accounts.client import OfClient
 from sample_agent.accounts.errors import SessionExpired, SessionRequired
 from sample_agent.accounts.identity import Identity, OfApp
 from sample_agent.accounts.sessions import service as sessions
-from sample_agent.accounts.sessions.browser import clear_refresh_cookie, cookie_name, hand_over, refuse_cross_site
-from sample_agent.accounts.sessions.schemas import Refresh, SignedIn
+from sample_agent.accounts.sessions.browser import cookie_name, hand_over, leave_browser, refuse_cross_site
+from sample_agent.accounts.sessions.schemas import Device, Devices, Refresh, SignedIn
 from sample_agent.accounts.wire import Message
 from sample_agent.core.errors import Problem, Unauthenticated
 
 router = APIRouter(tags=["accounts"])
-log = structlog.get_logger("accounts")
 
 
 @router.post("/api/auth/refresh", response_model_exclude_none=True)
 async def refresh(
-    request: Request, response: Response, identity: OfApp, bearer: BearerToken, body: Refresh | None = None
+    request: Request,
+    response: Response,
+    identity: OfApp,
+    client: OfClient,
+    bearer: BearerToken,
+    body: Refresh | None = None,
 ) -> SignedIn:
     """Exchange a refresh token for a new access token and the next refresh token.
 
@@ -35,18 +41,56 @@ async def refresh(
         token, in_cookie = bearer.credentials, False
     else:
         token, in_cookie = _cookie_token(request, identity), True
-    return hand_over(await sessions.refresh(identity, token), request, response, identity, in_cookie=in_cookie)
+    return hand_over(await sessions.refresh(identity, token, client), request, response, identity, in_cookie=in_cookie)
 
 
 @router.post("/api/auth/logout")
-async def logout(request: Request, response: Response, identity: OfApp, bearer: BearerToken) -> Message:
+async def logout(
+    request: Request, response: Response, identity: OfApp, client: OfClient, bearer: BearerToken
+) -> Message:
     """End this session and clear the refresh cookie. Works with the cookie alone when the access token has expired."""
     session_id = await _session_to_end(request, identity, bearer)
-    await sessions.end_session(identity, session_id, "signed out")
-    clear_refresh_cookie(request, response, identity.settings)
-    response.headers["Cache-Control"] = "no-store"
-    log.info("signed out", session_id=str(session_id))
+    await sessions.sign_out(identity, session_id, client)
+    leave_browser(request, response, identity.settings)
     return Message(message="You are signed out.")
+
+
+@router.get("/api/auth/sessions")
+async def get_sessions(principal: caller.SignedIn, response: Response, identity: OfApp) -> Devices:
+    """The devices on which the caller is signed in, the one used last first; at most 200."""
+    response.headers["Cache-Control"] = "no-store"
+    living = await sessions.list_sessions(identity, principal)
+    return Devices(sessions=[Device.of(each, current=each.id == principal.session_id) for each in living])
+
+
+@router.delete("/api/auth/sessions", status_code=204)
+async def revoke_sessions(
+    scope: Literal["others", "all"],
+    principal: caller.SignedIn,
+    request: Request,
+    response: Response,
+    identity: OfApp,
+    client: OfClient,
+) -> None:
+    """Sign out everywhere else, or everywhere."""
+    await sessions.revoke_sessions(identity, principal, client, keep_current=scope == "others")
+    if scope == "all":
+        leave_browser(request, response, identity.settings)
+
+
+@router.delete("/api/auth/sessions/{session_id}", status_code=204)
+async def revoke_session(
+    session_id: UUID,
+    principal: caller.SignedIn,
+    request: Request,
+    response: Response,
+    identity: OfApp,
+    client: OfClient,
+) -> None:
+    """Sign out one device."""
+    await sessions.revoke_session(identity, principal, session_id, client)
+    if session_id == principal.session_id:
+        leave_browser(request, response, identity.settings)
 
 
 def _cookie_token(request: Request, identity: Identity) -> str:

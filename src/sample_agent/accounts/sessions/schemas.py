@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from sample_agent.accounts.models import User
+from sample_agent.accounts.device import Place, device_label, place_of
+from sample_agent.accounts.models import Session, User
 from sample_agent.accounts.sessions.service import SignIn
 from sample_agent.accounts.wire import Secret
 from sample_agent.core.settings import PlanId
@@ -57,3 +58,35 @@ class SignedIn(BaseModel):
             user=UserProfile.of(sign_in.user, sign_in.plan, second_factor=sign_in.has_second_factor),
             refresh_token=sign_in.refresh_token if with_refresh_token else None,
         )
+
+
+class Device(BaseModel):
+    """A place where the person is signed in."""
+
+    id: UUID
+    device: str = Field(description='as in "Chrome on Windows"')
+    ip_address: str = Field(description="where it was last seen; empty when that is not known")
+    place: Place | None = Field(description="where that address is, when it is near")
+    created_at: datetime
+    last_used_at: datetime = Field(description="to about five minutes")
+    current: bool = Field(description="whether this request was made from there")
+    second_factor: bool = Field(description="whether a second factor was part of signing in")
+    support: bool = Field(description="whether it is an administrator who looks at the account, and can change nothing")
+
+    @classmethod
+    def of(cls, session: Session, *, current: bool) -> Self:
+        return cls(
+            id=session.id,
+            device=device_label(session.user_agent),
+            ip_address=session.ip_address,
+            place=place_of(session.ip_address),
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            current=current,
+            second_factor=session.second_factor,
+            support=session.impersonator_id is not None,
+        )
+
+
+class Devices(BaseModel):
+    sessions: list[Device]

@@ -17,19 +17,29 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sample_agent.accounts.audit import SYSTEM, Action, Actor, Subject, record
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.errors import SessionExpired
 from sample_agent.accounts.identity import Identity
+from sample_agent.accounts.mailing import queue_mail
 from sample_agent.accounts.models import RefreshToken, Session, User
 from sample_agent.accounts.plans import plan_of
+from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.second_factor import has_second_factor
+from sample_agent.accounts.sessions.ending import end_sessions
+from sample_agent.accounts.sessions.mails import NEW_SIGN_IN, TOKEN_REUSED
+from sample_agent.accounts.sessions.recognition import is_unknown_device
+from sample_agent.core.errors import NotFound
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import PlanId
 
 REUSE_INTERVAL = timedelta(seconds=10)
+
+MOST_LISTED = 200
+"""Sessions that are shown; older ones can be ended all the same, with all others."""
 
 log = structlog.get_logger("accounts")
 
@@ -51,8 +61,12 @@ class SignIn:
 async def begin_session(
     db: AsyncSession, identity: Identity, user: User, client: Client, *, second_factor: bool = False
 ) -> SignIn:
-    """Open a session with its first refresh token. `second_factor`: whether one was part of the sign-in."""
+    """Open a session with its first refresh token. `second_factor`: whether one was part of the sign-in.
+
+    The person is mailed when it is a device they never used before.
+    """
     now = identity.now()
+    unknown_device = await is_unknown_device(db, user.id, client, now)
     session = Session(
         id=new_id(),
         user_id=user.id,
@@ -66,28 +80,31 @@ async def begin_session(
     )
     db.add(session)
     await db.flush()
+    if unknown_device:
+        await queue_mail(db, NEW_SIGN_IN, to=user.email, user_id=user.id, data={"session_id": str(session.id)})
     token = secrets.token_urlsafe(32)
     return await _sign_in(db, identity, user, token, _keep(db, identity, session, token))
 
 
-async def refresh(identity: Identity, token: str) -> SignIn:
+async def refresh(identity: Identity, token: str, client: Client) -> SignIn:
     """Exchange a refresh token for its successor and a new access token.
 
     Raises SessionExpired when the token is unknown, spent, or its session has ended. A token that was spent more than
-    `REUSE_INTERVAL` ago ends its session.
+    `REUSE_INTERVAL` ago ends its session, and the person is told.
     """
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
         link, session, user = await _locked_link(db, token, now)
         if link.rotated_at is not None and now - link.rotated_at > REUSE_INTERVAL:
             # Not raised in here: ending the session has to be committed.
-            await _revoke(db, session.id, now, "refresh token used twice")
+            await _end_copied(db, session, user, client, now)
             signed_in = None
         else:
             if link.rotated_at is None:
                 token, link = _rotate(db, identity, session, link, token)
             else:
                 token, link = await _current_link(db, identity.refresh_key, token)
+            session.ip_address = client.ip_address or session.ip_address
             signed_in = await _sign_in(db, identity, user, token, link)
     if signed_in is None:
         identity.sessions.forget(session.id)
@@ -96,11 +113,84 @@ async def refresh(identity: Identity, token: str) -> SignIn:
     return signed_in
 
 
-async def end_session(identity: Identity, session_id: UUID, reason: str) -> None:
-    """End a session: its refresh token is refused at once, its access tokens within a second on every process."""
+async def list_sessions(identity: Identity, principal: Principal) -> list[Session]:
+    """The person's living sessions, the one used last first."""
+    now = identity.now()
+    # One that was not used for so long cannot be refreshed, and has no access token that is good.
+    last_use = now - timedelta(days=identity.settings.refresh_idle_days)
     async with identity.database.transaction(purpose="identity") as db:
-        await _revoke(db, session_id, identity.now(), reason)
+        sessions = await db.scalars(
+            select(Session)
+            .where(
+                Session.user_id == principal.user_id,
+                Session.revoked_at.is_(None),
+                Session.expires_at > now,
+                or_(Session.last_used_at > last_use, Session.id == principal.session_id),
+            )
+            .order_by(Session.last_used_at.desc(), Session.id)
+            .limit(MOST_LISTED)
+        )
+        return list(sessions)
+
+
+async def sign_out(identity: Identity, session_id: UUID, client: Client) -> None:
+    """End a session at its own wish. Harmless when it has ended before."""
+    now = identity.now()
+    async with identity.database.transaction(purpose="identity") as db:
+        session = await db.get(Session, session_id)
+        if session is None or not await end_sessions(
+            db, session.user_id, now=now, reason="signed out", only=session_id
+        ):
+            return
+        supporter = session.impersonator_id
+        await record(
+            db,
+            Action.IMPERSONATION_ENDED if supporter else Action.SIGNED_OUT,
+            tenant_id=session.user_id,
+            actor=Actor("admin", supporter, client) if supporter else Actor("user", session.user_id, client),
+            subject=Subject("session", session_id),
+            now=now,
+        )
     identity.sessions.forget(session_id)
+    log.info("signed out", user_id=str(session.user_id), session_id=str(session_id))
+
+
+async def revoke_session(identity: Identity, principal: Principal, session_id: UUID, client: Client) -> None:
+    """End one of the person's own sessions. Raises NotFound for any other, and for one that has ended."""
+    now = identity.now()
+    async with identity.database.transaction(purpose="identity") as db:
+        if not await end_sessions(db, principal.user_id, now=now, reason="revoked", only=session_id):
+            raise NotFound
+        await record(
+            db,
+            Action.SESSION_REVOKED,
+            tenant_id=principal.user_id,
+            actor=Actor.of(principal, client),
+            subject=Subject("session", session_id),
+            now=now,
+        )
+    identity.sessions.forget(session_id)
+    log.info("session revoked", user_id=str(principal.user_id), session_id=str(session_id))
+
+
+async def revoke_sessions(identity: Identity, principal: Principal, client: Client, *, keep_current: bool) -> None:
+    """End all of the person's sessions, or all but the one that asks."""
+    now = identity.now()
+    async with identity.database.transaction(purpose="identity") as db:
+        ended = await end_sessions(
+            db, principal.user_id, now=now, reason="revoked", keep=principal.session_id if keep_current else None
+        )
+        await record(
+            db,
+            Action.SESSIONS_REVOKED,
+            tenant_id=principal.user_id,
+            actor=Actor.of(principal, client),
+            detail={"sessions": len(ended), "kept_current": keep_current},
+            now=now,
+        )
+    for session_id in ended:
+        identity.sessions.forget(session_id)
+    log.info("sessions revoked", user_id=str(principal.user_id), count=len(ended))
 
 
 async def session_of(identity: Identity, refresh_token: str) -> UUID | None:
@@ -191,9 +281,16 @@ async def _sign_in(db: AsyncSession, identity: Identity, user: User, token: str,
     )
 
 
-async def _revoke(db: AsyncSession, session_id: UUID, now: datetime, reason: str) -> None:
-    await db.execute(
-        update(Session)
-        .where(Session.id == session_id, Session.revoked_at.is_(None))
-        .values(revoked_at=now, revoked_reason=reason)
+async def _end_copied(db: AsyncSession, session: Session, user: User, client: Client, now: datetime) -> None:
+    """End a session whose refresh token is in two hands, tell the person, and record it."""
+    await end_sessions(db, user.id, now=now, reason="refresh token used twice", only=session.id)
+    data = {"session_id": str(session.id), "ip_address": client.ip_address}
+    await queue_mail(db, TOKEN_REUSED, to=user.email, user_id=user.id, data=data)
+    await record(
+        db,
+        Action.REFRESH_TOKEN_REUSED,
+        tenant_id=user.id,
+        actor=Actor(SYSTEM.kind, client=client),
+        subject=Subject("session", session.id),
+        now=now,
     )

@@ -1,0 +1,43 @@
+"""Ending sessions as part of something larger, in its transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sample_agent.accounts.models import Session
+
+
+async def end_sessions(
+    db: AsyncSession,
+    user_id: UUID,
+    *,
+    now: datetime,
+    reason: str,
+    only: UUID | None = None,
+    keep: UUID | None = None,
+) -> list[UUID]:
+    """End the living sessions of a person, or `only` one, or all but the one to `keep`; return the ids of the ended.
+
+    Their refresh tokens are refused from the commit on, their access tokens within a second on every process, and at
+    once on this one when it calls `identity.sessions.forget` with each id after the commit. Recording it is left to
+    whoever knows why it happened.
+    """
+    conditions: list[ColumnElement[bool]] = [
+        Session.user_id == user_id,
+        Session.revoked_at.is_(None),
+        Session.expires_at > now,
+    ]
+    if only is not None:
+        conditions.append(Session.id == only)
+    if keep is not None:
+        conditions.append(Session.id != keep)
+    # In one order, so that two who end the same sessions wait for each other instead of both failing.
+    living = list(await db.scalars(select(Session.id).where(*conditions).order_by(Session.id).with_for_update()))
+    if living:
+        change = update(Session).where(Session.id.in_(living), Session.user_id == user_id)
+        await db.execute(change.values(revoked_at=now, revoked_reason=reason))
+    return living
