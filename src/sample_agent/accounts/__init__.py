@@ -7,7 +7,8 @@ from sample_agent.accounts.identity import Identity, OfApp, identity_of
 from sample_agent.accounts.plans import plan_of, set_plan
 from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.signing.keys import Keys, load_keys
-from sample_agent.accounts.users.service import create_user
+from sample_agent.accounts.users.preferences import preferences_of
+from sample_agent.accounts.users.sign_up import create_user
 
 __all__ = [
     "Administrator",
@@ -25,6 +26,7 @@ __all__ = [
     "identity_of",
     "load_keys",
     "plan_of",
+    "preferences_of",
     "router",
     "set_plan",
 ]

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.errors import SessionExpired, TokenInvalid
+from sample_agent.accounts.key_uses import KeyUses
 from sample_agent.accounts.live_keys import LiveKeys, looks_like_key
 from sample_agent.accounts.live_sessions import LiveSessions
 from sample_agent.accounts.passwords import Passwords
@@ -34,12 +35,13 @@ class Identity:
         self.database = database
         self.keys = keys
         self.now = now
-        self.passwords = Passwords(settings.password_hash_concurrency)
+        self.passwords = Passwords(settings.password_hash_concurrency, scheme=settings.password_hash)
         self.tokens = AccessTokens(
             keys, issuer=settings.public_url, seconds=settings.access_token_seconds, now=self._now
         )
-        self.sessions = LiveSessions(database, settings.plan_for_new_accounts)
-        self.api_keys = LiveKeys(database, settings.plan_for_new_accounts)
+        self.sessions = LiveSessions(database, settings.plan_for_new_accounts, now=self._now)
+        self.api_keys = LiveKeys(database, settings.plan_for_new_accounts, self._now)
+        self.key_uses = KeyUses(database, self._now)
         self.refresh_key = settings.signing_key_bytes()
 
     async def authenticate(self, credential: str) -> Principal:

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
         (),
         description="networks of your own reverse proxies, comma separated, whose X-Forwarded-For is believed",
     )
+    admin_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="networks that /api/admin may be used from, comma separated; unset: all"
+    )
     requests_per_minute: int | None = Field(
         None,
         ge=0,
@@ -132,6 +135,9 @@ class Settings(BaseSettings):
     refresh_idle_days: int = Field(7, ge=1, description="a session unused for so long ends")
     refresh_absolute_days: int = Field(30, ge=1, description="a session ends after so long, used or not")
     step_up_minutes: int = Field(10, ge=1, description="how long a proof of who one is lasts for dangerous acts")
+    password_hash: Literal["argon2id", "bcrypt"] = Field(
+        "argon2id", description="how new passwords are hashed; hashes of the other kind are renewed at sign-in"
+    )
     password_hash_concurrency: int = Field(2, ge=1, description="password hashes computed at once per process")
 
     smtp_host: str = Field("", description="mail server; empty in development: mails go to the outbox page")
@@ -160,7 +166,9 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] | None = Field(None, description="unset: console in development, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity logged")
 
-    @field_validator("engine_allowed_hosts", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator(
+        "engine_allowed_hosts", "cors_origins", "trusted_proxies", "admin_allowed_networks", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

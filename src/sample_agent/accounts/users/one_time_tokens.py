@@ -1,4 +1,4 @@
-"""The tokens in mailed links: each works once, for a while, and only until a newer one is sent.
+"""The tokens in mailed links: each works once, for a while, and only as long as what it is about stays as it was.
 
 A token is computed from its id and the signing key, so it lies nowhere but in the mail, and a mail that has to be sent
 a second time after a failure carries the same link.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -15,12 +16,27 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sample_agent.accounts.registrations import take_turn
 from sample_agent.accounts.sessions.service import token_hash
 from sample_agent.accounts.users.models import OneTimeToken
 
-Purpose = Literal["verify-email"]
+Purpose = Literal["verify-email", "reset-password", "confirm-email", "undo-email-change"]
 VERIFY_EMAIL: Purpose = "verify-email"
-LIFETIME = timedelta(hours=24)
+RESET_PASSWORD: Purpose = "reset-password"  # noqa: S105
+CONFIRM_EMAIL: Purpose = "confirm-email"
+UNDO_EMAIL_CHANGE: Purpose = "undo-email-change"
+
+LIFETIMES: dict[Purpose, timedelta] = {
+    VERIFY_EMAIL: timedelta(hours=24),
+    RESET_PASSWORD: timedelta(minutes=30),
+    CONFIRM_EMAIL: timedelta(hours=24),
+    UNDO_EMAIL_CHANGE: timedelta(days=7),
+}
+
+_ONE_AT_A_TIME = frozenset({RESET_PASSWORD, CONFIRM_EMAIL})
+"""Links of these purposes end when a newer one is mailed. Not so those of a registration, lest a stranger who registers
+over an address ends its owner's link; nor those that undo, lest a second change of address ends the way back from the
+first."""
 
 
 def one_time_token(key: bytes, token_id: UUID) -> str:
@@ -30,53 +46,85 @@ def one_time_token(key: bytes, token_id: UUID) -> str:
 
 
 async def put_in_force(
-    db: AsyncSession, key: bytes, token_id: UUID, user_id: UUID, purpose: Purpose, now: datetime
-) -> str | None:
-    """Make this the one valid token of its user and purpose and return it; None when a newer one is, or it was used.
+    db: AsyncSession,
+    key: bytes,
+    token_id: UUID,
+    purpose: Purpose,
+    now: datetime,
+    *,
+    email: str,
+    user_id: UUID | None = None,
+) -> tuple[str, bool] | None:
+    """Make a token valid and return it, with whether it is new; None when it was used, or a newer one took its place.
 
-    The caller holds the user's row, so that two of these take turns.
+    `email` is the address it concerns, and `user_id` whose account, where there is one.
     """
-    newest = await db.scalar(
-        select(OneTimeToken)
-        .where(OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose, OneTimeToken.id >= token_id)
-        .order_by(OneTimeToken.id.desc())
-        .limit(1)
-    )
+    await take_turn(db, str(user_id or email))
     token = one_time_token(key, token_id)
-    if newest is not None:
-        return token if newest.id == token_id and newest.used_at is None else None
-    await void_tokens(db, user_id, now)
+    known = await db.get(OneTimeToken, token_id)
+    if known is not None:
+        return (token, False) if known.used_at is None else None
+    if purpose in _ONE_AT_A_TIME and user_id is not None:
+        newer = select(OneTimeToken.id).where(
+            OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose, OneTimeToken.id > token_id
+        )
+        if await db.scalar(newer.limit(1)) is not None:
+            return None
+        await void_tokens(db, user_id, {purpose}, now)
     db.add(
         OneTimeToken(
             id=token_id,
             user_id=user_id,
+            email=email,
             purpose=purpose,
             token_hash=token_hash(token),
             created_at=now,
-            expires_at=now + LIFETIME,
+            expires_at=now + LIFETIMES[purpose],
         )
     )
-    return token
+    await db.flush()
+    return token, True
 
 
-async def redeem(db: AsyncSession, token: str, purpose: Purpose, now: datetime) -> UUID | None:
-    """Use the token up and return whose it is; None when it is unknown, used, replaced or too old."""
-    user_id: UUID | None = await db.scalar(
-        update(OneTimeToken)
-        .where(
+async def unspent(db: AsyncSession, token: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
+    """The token as it is kept; None when it is unknown, used, replaced or too old."""
+    return await db.scalar(
+        select(OneTimeToken).where(
             OneTimeToken.token_hash == token_hash(token),
             OneTimeToken.purpose == purpose,
             OneTimeToken.used_at.is_(None),
             OneTimeToken.expires_at > now,
         )
-        .values(used_at=now)
-        .returning(OneTimeToken.user_id)
     )
-    return user_id
 
 
-async def void_tokens(db: AsyncSession, user_id: UUID, now: datetime) -> None:
-    """Let no link mailed before work any longer: a newer one, or a new password, has taken its place."""
+async def redeem(db: AsyncSession, token_id: UUID, now: datetime) -> bool:
+    """Use up a token that was `unspent`; False when somebody was faster."""
+    used = await db.scalar(
+        update(OneTimeToken)
+        .where(OneTimeToken.id == token_id, OneTimeToken.used_at.is_(None))
+        .values(used_at=now)
+        .returning(OneTimeToken.id)
+    )
+    return used is not None
+
+
+async def void_tokens(
+    db: AsyncSession, user_id: UUID, purposes: Collection[Purpose], now: datetime, *, newer_than: UUID | None = None
+) -> None:
+    """Let no link of these purposes that was mailed to this person work any longer."""
+    change = update(OneTimeToken).where(
+        OneTimeToken.user_id == user_id, OneTimeToken.purpose.in_(purposes), OneTimeToken.used_at.is_(None)
+    )
+    if newer_than is not None:
+        change = change.where(OneTimeToken.id > newer_than)
+    await db.execute(change.values(used_at=now))
+
+
+async def void_registration_tokens(db: AsyncSession, email: str, now: datetime) -> None:
+    """Let no link work any longer that was to confirm a registration of this address."""
     await db.execute(
-        update(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.used_at.is_(None)).values(used_at=now)
+        update(OneTimeToken)
+        .where(OneTimeToken.email == email, OneTimeToken.purpose == VERIFY_EMAIL, OneTimeToken.used_at.is_(None))
+        .values(used_at=now)
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from sample_agent.accounts.email_address import KnownEmail, NewEmail
-from sample_agent.accounts.wire import Name, NewPassword
+from sample_agent.accounts.wire import KnownPassword, Name, NewPassword
 
 
 class Registration(BaseModel):
@@ -30,8 +30,15 @@ class Registered(BaseModel):
     user: RegisteredUser
 
 
+MailedToken = Annotated[str, Field(min_length=1, max_length=512)]
+
+
 class Verification(BaseModel):
-    token: Annotated[str, Field(min_length=1, max_length=512)]
+    token: MailedToken
+    password: KnownPassword
+    mode: Literal["cookie", "body"] = Field(
+        "cookie", description="where the refresh token goes: an HttpOnly cookie for browsers, or the body of the answer"
+    )
 
 
 class ResendVerification(BaseModel):
