@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from sample_agent.accounts.activity import routes as activity
+from sample_agent.accounts.api_keys import routes as api_keys
 from sample_agent.accounts.sessions import routes as sessions
 from sample_agent.accounts.sign_in import routes as sign_in
 from sample_agent.accounts.signing import routes as signing
+from sample_agent.accounts.users import profile_routes as profiles
 from sample_agent.accounts.users import routes as users
 
 router = APIRouter()
-for room in (users, sign_in, sessions, signing):
+for room in (users, profiles, sign_in, sessions, signing, api_keys, activity):
     router.include_router(room.router)

@@ -253,3 +253,61 @@ class ConfirmationMismatch(ValidationFailed):
 
     code, title = "confirmation-mismatch", "The name does not match"
     next_step = "Type the name exactly as it is written, upper and lower case included."
+
+
+class ModelNotIncluded(Forbidden):
+    """The model belongs to a larger plan than yours; `plan` is the smallest one that includes it."""
+
+    code, title = "model-not-included", "Your plan does not include this model"
+    next_step = "Choose another model, or change to the plan in `plan`."
+
+
+class NotAPicture(Problem):
+    """The file is no PNG, JPEG, WebP or GIF, is damaged, or has far too many pixels. What it is called, or is said to
+    be, plays no part."""
+
+    status, code, title = 415, "not-a-picture", "This is not a picture we can use"
+    next_step = "Choose a PNG, JPEG, WebP or GIF with at most 40 million pixels."
+
+
+class ExportUnderWay(Conflict):
+    """A copy of your data is being made already; `export_id` names it."""
+
+    code, title = "export-under-way", "A copy is being made already"
+    next_step = "Wait until it is ready; a mail will tell you."
+
+
+class ExportNotReady(Conflict):
+    """The copy is not ready yet, could not be made, or was deleted again after its time."""
+
+    code, title = "export-not-ready", "There is nothing to download"
+    next_step = "Look at the copy's `status`; ask for a new copy if this one failed or has expired."
+
+
+class OwnsOrganizations(Conflict):
+    """You own teams that other people belong to, and they would be left without an owner; `organizations` names
+    them."""
+
+    code, title = "owns-organizations", "Your teams need another owner first"
+    next_step = "Hand each of them to another member, or delete it, then ask again."
+
+
+class NoDeletionAsked(Conflict):
+    """The account is not about to be deleted, so there is nothing to take back; or its time has run out."""
+
+    code, title = "no-deletion-asked", "The account is not about to be deleted"
+    next_step = "Nothing has to be done."
+
+
+class TooManyApiKeys(Conflict):
+    """An account can hold so many API keys at once and no more; `limit` says how many."""
+
+    code, title = "too-many-api-keys", "There are too many API keys"
+    next_step = "Revoke keys that nothing uses any more."
+
+
+class ApiKeyReplaced(Conflict):
+    """The key was rotated before, and the key that took its place works; `replaced_by` names it."""
+
+    code, title = "api-key-replaced", "This key has been replaced"
+    next_step = "Use the key that replaced it, or rotate that one."

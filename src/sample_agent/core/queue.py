@@ -5,7 +5,7 @@ The queue is PgQueuer's, in the same database. `core.queue_runner` runs what is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -50,6 +50,17 @@ returning job_id
 """
 
 
+_WITHDRAW_MENTIONING = """
+with withdrawn as (
+    delete from pgqueuer where strpos(lower(convert_from(payload, 'utf8')), lower($1)) > 0
+    returning id, entrypoint, priority
+)
+insert into pgqueuer_log (job_id, status, entrypoint, priority)
+select id, 'canceled', entrypoint, priority from withdrawn
+returning job_id
+"""
+_FORGET_FAILURES = "update pgqueuer_log set traceback = null where strpos(lower(traceback::text), lower($1)) > 0"
+
 WORKER_ALIVE = 7241
 """The class of the advisory locks that workers hold while they live."""
 
@@ -89,7 +100,23 @@ async def enqueue(
 async def withdraw(session: AsyncSession, dedupe_key: str) -> None:
     """Take the task of this key out of the queue; a worker that runs it is told to stop. Both upon commit."""
     connection = await _open_transaction(session)
-    ids = [JobId(row["job_id"]) for row in await connection.fetch(_WITHDRAW, dedupe_key)]
+    await _tell_to_stop(connection, await connection.fetch(_WITHDRAW, dedupe_key))
+
+
+async def forget(session: AsyncSession, word: str) -> int:
+    """Take every task whose payload holds `word` out of the queue, and `word` out of its records; how many tasks.
+
+    A worker that runs one of them is told to stop. All upon commit.
+    """
+    connection = await _open_transaction(session)
+    withdrawn = await connection.fetch(_WITHDRAW_MENTIONING, word)
+    await _tell_to_stop(connection, withdrawn)
+    await connection.execute(_FORGET_FAILURES, word)
+    return len(withdrawn)
+
+
+async def _tell_to_stop(connection: Any, withdrawn: Sequence[Mapping[str, Any]]) -> None:
+    ids = [JobId(row["job_id"]) for row in withdrawn]
     if ids:
         event = CancellationEvent(channel=QUEUE.channel, ids=ids, sent_at=utc_now(), type="cancellation_event")
         await connection.execute("select pg_notify($1, $2)", QUEUE.channel, event.model_dump_json())

@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -30,6 +32,9 @@ PART_BYTES = 5 * 1024 * 1024
 """How much is sent at a time when a file is stored; S3 takes no smaller parts."""
 
 CONCURRENT_PARTS = 3
+DELETED_AT_ONCE = 1000
+"""How many objects one request deletes; S3 takes no more."""
+
 _STAGING = ".incoming"
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*(?:/[A-Za-z0-9_][A-Za-z0-9._=-]*)*")
 _UNFINISHED_NAME = re.compile(r".+#\d+")
@@ -146,13 +151,16 @@ class Storage:
         """How signed URLs are made and checked when it is us who serve them; None for a bucket."""
         return self._links if isinstance(self._links, LocalLinks) else None
 
-    async def put(self, key: str, source: Source, content_type: str, *, overwrite: bool = True) -> StoredObject:
+    async def put(
+        self, key: str, source: Source, content_type: str, *, overwrite: bool = True, part_bytes: int = PART_BYTES
+    ) -> StoredObject:
         """Store `source` under `key`; on return it is safe on disk.
 
         When the source raises or the task is cancelled before the source ends, nothing is left behind and
         what was under the key stays. A source's own exception comes out as it is. `overwrite=False` raises
         `ObjectExists` instead of replacing. A folder keeps no content type: whoever stores an object
-        keeps it in the database.
+        keeps it in the database. An object has at most 10 000 parts in a bucket: what may be larger than 50 GB needs
+        larger `part_bytes`.
         """
         valid_key(key)
         target = key if overwrite else f"{_STAGING}/{uuid.uuid4().hex}"
@@ -162,7 +170,7 @@ class Storage:
                 await obstore.put_async(self._store, target, source, attributes=self._attributes(content_type))
         else:
             async with contextlib.aclosing(_blocks_of(source)) as blocks:
-                size = await self._put_stream(target, blocks, content_type)
+                size = await self._put_stream(target, blocks, content_type, part_bytes)
         if not overwrite:
             await self._reveal(target, key)
         if self._root is not None:
@@ -204,6 +212,21 @@ class Storage:
         valid_key(key)
         with contextlib.suppress(ObjectMissing), _translated(key):
             await obstore.delete_async(self._store, key)
+
+    async def delete_folder(self, folder: str) -> int:
+        """Remove every object below `folder`, and what uploads that were cut short left there; how many objects.
+
+        Safe to be called again, and while others write: what they finish afterwards is there for the next call.
+        """
+        deleted, keys = 0, [stored.key async for stored in self.list(valid_key(folder))]
+        for start in range(0, len(keys), DELETED_AT_ONCE):
+            some = keys[start : start + DELETED_AT_ONCE]
+            with contextlib.suppress(ObjectMissing), _translated(folder):
+                await obstore.delete_async(self._store, some)
+            deleted += len(some)
+        if self._root is not None:
+            await anyio.to_thread.run_sync(partial(shutil.rmtree, self._root / folder, ignore_errors=True))
+        return deleted
 
     async def copy_to(self, key: str, path: Path) -> int:
         """Download an object into a file and return its size; on failure the file is removed."""
@@ -280,9 +303,11 @@ class Storage:
                 block = bytes(await part.bytes_async())
             yield block
 
-    async def _put_stream(self, key: str, source: AsyncGenerator[bytes, None], content_type: str) -> int:
+    async def _put_stream(
+        self, key: str, source: AsyncGenerator[bytes, None], content_type: str, part_bytes: int
+    ) -> int:
         feed = _Feed(source)
-        upload = asyncio.ensure_future(self._send(key, feed, content_type))
+        upload = asyncio.ensure_future(self._send(key, feed, content_type, part_bytes))
         try:
             await asyncio.shield(upload)
         except asyncio.CancelledError:
@@ -298,14 +323,14 @@ class Storage:
             raise
         return feed.size
 
-    async def _send(self, key: str, feed: _Feed, content_type: str) -> None:
+    async def _send(self, key: str, feed: _Feed, content_type: str, part_bytes: int) -> None:
         with _translated(key):
             await obstore.put_async(
                 self._store,
                 key,
                 feed,
                 attributes=self._attributes(content_type),
-                chunk_size=PART_BYTES,
+                chunk_size=part_bytes,
                 max_concurrency=CONCURRENT_PARTS,
             )
 

@@ -15,26 +15,32 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import orjson
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import Select, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.billing import PLANS, Plan
 from sample_agent.core.database import own_row, served_by
 from sample_agent.core.errors import Conflict, NotFound
+from sample_agent.core.identifiers import made_at, new_id
 from sample_agent.core.queue import enqueue, withdraw
 from sample_agent.core.settings import PlanId
+from sample_agent.library.mails import tell_samples_ready
 from sample_agent.library.models import JobAttempt, ProcessingJob, Sample
 from sample_agent.library.schemas import Failure, Job, JobStatus
 
 ANALYZE_SAMPLE = "analyze-sample"
 CHANNEL = "job_events"
 ACTIVE = ("pending", "processing")
+DEFERRED = "deferred"
+"""The step of a pending job that waits for its owner to ask for it."""
 
 _PLACES = 7242
 """The class of the advisory locks under which a user's places are counted and given away."""
 _LOCK_PLACES = select(func.pg_advisory_xact_lock(_PLACES, func.hashtext(bindparam("user_id"))))
 _ANNOUNCE = select(func.pg_notify(CHANNEL, bindparam("event")))
 _GUESSED_SECONDS = 2.0
+RUN_WORTH_A_MAIL, LONG_RUN = 25, timedelta(minutes=2)
+"""From how many samples and what time on a run is one whose owner does not sit and watch."""
 
 
 class JobEnded(Conflict):
@@ -51,14 +57,37 @@ class JobNotRepeatable(Conflict):
     next_step = "Ask for a new analysis of the sample instead."
 
 
-async def create_job(session: AsyncSession, sample: Sample, *, plan: Plan) -> ProcessingJob:
-    """Ask for work on a sample. The job, its place in the queue and whatever else `session` does are kept together."""
+async def create_job(session: AsyncSession, sample: Sample, *, plan: Plan, deferred: bool = False) -> ProcessingJob:
+    """Ask for work on a sample. The job, its place in the queue and whatever else `session` does are kept together.
+
+    A `deferred` job stays where it is until `start` is called for it.
+    """
     job = ProcessingJob(user_id=sample.user_id, sample_id=sample.id, tier=plan.id)
-    job.estimated_completion = await _estimate(session, sample.user_id)
     session.add(job)
     await session.flush()
     sample.job_id = job.id
-    await fill_places(session, sample.user_id, plan)
+    if deferred:
+        job.step = DEFERRED
+        return job
+    return await _wait_in_line(session, job, plan)
+
+
+async def start(session: AsyncSession, job: ProcessingJob, *, plan: Plan) -> ProcessingJob:
+    """Let a deferred job wait in line like any other; nothing happens when it does already.
+
+    The caller holds the sample's row.
+    """
+    await session.refresh(job, with_for_update=True)
+    if job.status != "pending" or job.step != DEFERRED:
+        return job
+    job.tier, job.step = plan.id, "waiting"
+    return await _wait_in_line(session, job, plan)
+
+
+async def _wait_in_line(session: AsyncSession, job: ProcessingJob, plan: Plan) -> ProcessingJob:
+    job.estimated_completion = await _estimate(session, job.user_id)
+    await _join_run(session, job)
+    await fill_places(session, job.user_id, plan)
     await announce(session, job)
     return job
 
@@ -85,7 +114,10 @@ async def list_jobs(
 async def active_jobs(session: AsyncSession, user_id: UUID, limit: int = 1000) -> Sequence[ProcessingJob]:
     """What waits or runs for a user, in the order of asking; a whole library's renewal is told of elsewhere."""
     query = select(ProcessingJob).where(
-        ProcessingJob.user_id == user_id, ProcessingJob.status.in_(ACTIVE), ProcessingJob.reanalysis_id.is_(None)
+        ProcessingJob.user_id == user_id,
+        ProcessingJob.status.in_(ACTIVE),
+        ProcessingJob.step != DEFERRED,
+        ProcessingJob.reanalysis_id.is_(None),
     )
     return (await session.scalars(query.order_by(ProcessingJob.created_at, ProcessingJob.id).limit(limit))).all()
 
@@ -94,7 +126,7 @@ async def retry(session: AsyncSession, job_id: UUID, *, plan: Plan) -> Processin
     """Try a failed or cancelled job again, with all its attempts. One that is under way already is the answer."""
     sample, job = await _lock(session, job_id)
     if job.status in ACTIVE:
-        return job
+        return await start(session, job, plan=plan)
     if job.status == "completed":
         raise JobNotRepeatable("The job was completed.")
     if sample.deleted_at is not None:
@@ -104,14 +136,11 @@ async def retry(session: AsyncSession, job_id: UUID, *, plan: Plan) -> Processin
     job.status, job.tier, job.attempt, job.lease = "pending", plan.id, 0, None
     job.progress, job.step = 0, "waiting"
     job.error_code = job.error_message = job.enqueued_at = job.started_at = job.completed_at = None
-    job.estimated_completion = await _estimate(session, job.user_id)
     sample.job_id = job.id
     sample.status = "pending"
     sample.error_code = sample.error_message = None
     sample.version += 1
-    await fill_places(session, job.user_id, plan)
-    await announce(session, job)
-    return job
+    return await _wait_in_line(session, job, plan)
 
 
 async def cancel(session: AsyncSession, job_id: UUID) -> ProcessingJob:
@@ -194,7 +223,12 @@ async def fill_places(session: AsyncSession, user_id: UUID, plan: Plan) -> None:
         return
     waiting = await session.scalars(
         select(ProcessingJob)
-        .where(ProcessingJob.user_id == user_id, ProcessingJob.status == "pending", ProcessingJob.enqueued_at.is_(None))
+        .where(
+            ProcessingJob.user_id == user_id,
+            ProcessingJob.status == "pending",
+            ProcessingJob.step != DEFERRED,
+            ProcessingJob.enqueued_at.is_(None),
+        )
         # What somebody asked for goes before the renewal of a whole library.
         .order_by(ProcessingJob.reanalysis_id.is_not(None), ProcessingJob.created_at, ProcessingJob.id)
         .limit(free)
@@ -231,6 +265,7 @@ async def end(session: AsyncSession, job: ProcessingJob, status: JobStatus) -> N
     job.status, job.lease, job.completed_at = status, None, datetime.now(UTC)
     await announce(session, job)
     await fill_places(session, job.user_id, plan_of(job))
+    await _end_run(session, job)
 
 
 async def _call_off(session: AsyncSession, job: ProcessingJob) -> None:
@@ -238,6 +273,50 @@ async def _call_off(session: AsyncSession, job: ProcessingJob) -> None:
     await withdraw(session, str(job.id))
     job.step = "cancelled"
     await end(session, job, "cancelled")
+
+
+async def deferred_among(session: AsyncSession, job_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these jobs are deferred."""
+    if not job_ids:
+        return set()
+    deferred = select(ProcessingJob.id).where(
+        ProcessingJob.id.in_(job_ids), ProcessingJob.status == "pending", ProcessingJob.step == DEFERRED
+    )
+    return set(await session.scalars(deferred))
+
+
+async def _join_run(session: AsyncSession, job: ProcessingJob) -> None:
+    """Make a job part of the run under way, or the first of a new one. A run lasts until nothing waits or runs."""
+    await lock_places(session, job.user_id)
+    under_way = _of_runs(job.user_id).where(ProcessingJob.id != job.id)
+    job.run_id = await session.scalar(under_way.order_by(ProcessingJob.created_at).limit(1)) or new_id()
+    await session.flush()
+
+
+async def _end_run(session: AsyncSession, job: ProcessingJob) -> None:
+    """When nothing of the run of `job` is left, have its owner told, if it was long enough to have gone away."""
+    await session.flush()
+    if job.run_id is None or await session.scalar(_of_runs(job.user_id).limit(1)) is not None:
+        return
+    since = made_at(job.run_id)
+    ended = ProcessingJob.status.in_(("completed", "failed"))
+    analysed, failed = (
+        await session.execute(
+            select(
+                func.count(ProcessingJob.sample_id.distinct()).filter(ended),
+                func.count(ProcessingJob.sample_id.distinct()).filter(ProcessingJob.status == "failed"),
+            ).where(ProcessingJob.user_id == job.user_id, ProcessingJob.run_id == job.run_id)
+        )
+    ).one()
+    if analysed >= RUN_WORTH_A_MAIL and datetime.now(UTC) - since >= LONG_RUN:
+        await tell_samples_ready(session, job.user_id, samples=analysed, failed=failed)
+
+
+def _of_runs(user_id: UUID) -> Select[tuple[UUID | None]]:
+    """The runs of a user's jobs that wait or run. The caller holds the user's places."""
+    return select(ProcessingJob.run_id).where(
+        ProcessingJob.user_id == user_id, ProcessingJob.status.in_(ACTIVE), ProcessingJob.run_id.is_not(None)
+    )
 
 
 async def _lock(session: AsyncSession, job_id: UUID) -> tuple[Sample, ProcessingJob]:
@@ -260,7 +339,7 @@ _LOAD = text("""
 select (select count(*) from pgqueuer where entrypoint = :entrypoint and status in ('queued', 'picked')) as queued,
        (select count(*) from pgqueuer where entrypoint = :entrypoint and status = 'picked') as running,
        (select count(*) from processing_jobs
-         where user_id = :user_id and status = 'pending' and enqueued_at is null) as waiting,
+         where user_id = :user_id and status = 'pending' and enqueued_at is null and step <> 'deferred') as waiting,
        (select extract(epoch from avg(ended.created - begun.created))
           from (select job_id, created from pgqueuer_log
                  where entrypoint = :entrypoint and status = 'successful' and created > now() - interval '1 hour'

@@ -168,6 +168,8 @@ class ProcessingJob(Model):
     sample_id: Mapped[UUID] = mapped_column(ForeignKey("samples.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(32), default="analyze")
     reanalysis_id: Mapped[UUID | None] = mapped_column(ForeignKey("reanalyses.id", ondelete="SET NULL"), index=True)
+    run_id: Mapped[UUID | None] = mapped_column(index=True)
+    """What was asked for before all of what came earlier had ended has the same run."""
     tier: Mapped[str] = mapped_column(String(16))
     status: Mapped[JobStatus] = mapped_column(String(16), default="pending")
     progress: Mapped[int] = mapped_column(SmallInteger, default=0)

@@ -106,7 +106,7 @@ UsedDatabase = Annotated[Database, Depends(database_of)]
 async def upload_sample(
     request: Request, response: Response, user: CurrentUser, database: UsedDatabase, storage: UsedStorage
 ) -> Upload:
-    """Add a file to your library and have it analysed.
+    """Add a file to your library and have it analysed, at once or, if you prefer so, when you ask for it.
 
     The file is streamed to storage before anything is written to the database; no transaction is open meanwhile.
     """
@@ -195,8 +195,10 @@ async def list_samples(request: Request, session: OwnTransaction, query: Annotat
     page = await find_samples(
         session, query.filters(), sort=query.sort, limit=query.limit, offset=query.offset, cursor=query.cursor
     )
+    pending = [sample.job_id for sample in page.samples if sample.status == "pending" and sample.job_id]
+    deferred = await jobs.deferred_among(session, pending)
     found = {
-        "samples": [service.summarize(sample) for sample in page.samples],
+        "samples": [service.summarize(sample, deferred=sample.job_id in deferred) for sample in page.samples],
         "total": page.total,
         "limit": query.limit,
         "offset": query.offset,

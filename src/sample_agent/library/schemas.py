@@ -110,6 +110,7 @@ class SampleSummary(BaseModel):
     name: str
     folder: str
     status: Status
+    deferred: bool = Field(description="not analysed until you ask for it")
     kind: Kind | None
     tempo: float | None = Field(description="beats per minute")
     key: str | None

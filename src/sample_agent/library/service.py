@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sample_agent.accounts import preferences_of
 from sample_agent.billing import Plan, quotas
 from sample_agent.core.database import own_row
 from sample_agent.core.errors import NotFound
@@ -98,7 +99,7 @@ async def add_sample(
         renewed = await quotas.reserve(session, user_id, "storage", file.size, limit=plan.storage_bytes)
         await quotas.commit(session, renewed, used=file.size)
     sample = await session.get_one(Sample, sample_id)
-    job = await jobs.create_job(session, sample, plan=plan)
+    job = await jobs.create_job(session, sample, plan=plan, deferred=await _deferred(session, user_id))
     return Added(_upload(sample, job.estimated_completion, duplicate=False), stored=True)
 
 
@@ -126,7 +127,7 @@ async def describe_sample(session: AsyncSession, sample: Sample) -> SampleDetail
     )
     job = await session.get(ProcessingJob, sample.job_id) if sample.job_id else None
     return SampleDetail(
-        **summarize(sample),
+        **summarize(sample, deferred=job is not None and job.status == "pending" and job.step == jobs.DEFERRED),
         analysis=analysis.result if analysis else None,
         collections=[CollectionRef(id=row.id, name=row.name) for row in collections],
         job=jobs.shown(job) if job else None,
@@ -168,7 +169,7 @@ async def restore_sample(session: AsyncSession, sample: Sample, plan: Plan) -> N
     sample.deleted_at = None
     sample.version += 1
     if sample.status in ("pending", "processing"):
-        await jobs.create_job(session, sample, plan=plan)
+        await jobs.create_job(session, sample, plan=plan, deferred=await _deferred(session, sample.user_id))
 
 
 async def analyze_again(session: AsyncSession, sample: Sample, plan: Plan) -> ProcessingJob:
@@ -176,11 +177,16 @@ async def analyze_again(session: AsyncSession, sample: Sample, plan: Plan) -> Pr
     if sample.job_id is not None:
         running = await session.get(ProcessingJob, sample.job_id)
         if running is not None and running.status in ("pending", "processing"):
-            return running
+            return await jobs.start(session, running, plan=plan)
     sample.status = "pending"
     sample.error_code = sample.error_message = None
     sample.version += 1
     return await jobs.create_job(session, sample, plan=plan)
+
+
+async def _deferred(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether what this person adds waits until they ask for its analysis."""
+    return not (await preferences_of(session, user_id)).auto_analyze_enabled
 
 
 async def latest_analysis(session: AsyncSession, sample_id: UUID) -> Analysis | None:
@@ -204,7 +210,7 @@ def peaks_to_waveform(peaks: bytes, points: int) -> Waveform:
     )
 
 
-def summarize(sample: Sample | ListedSample) -> dict[str, Any]:
+def summarize(sample: Sample | ListedSample, *, deferred: bool) -> dict[str, Any]:
     """A sample as it stands in a list: the fields of `SampleSummary`, as values that JSON knows."""
     return {
         "id": str(sample.id),
@@ -212,6 +218,7 @@ def summarize(sample: Sample | ListedSample) -> dict[str, Any]:
         "name": sample.name,
         "folder": sample.folder,
         "status": sample.status,
+        "deferred": deferred,
         "kind": sample.kind,
         "tempo": _rounded(sample.tempo, 2),
         "key": sample.key,

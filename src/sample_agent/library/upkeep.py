@@ -107,7 +107,7 @@ async def measure_depth(database: Database) -> None:
     async with database.transaction(purpose="worker") as session:
         found = await session.execute(
             select(ProcessingJob.tier, ProcessingJob.status, func.count())
-            .where(ProcessingJob.status.in_(jobs.ACTIVE))
+            .where(ProcessingJob.status.in_(jobs.ACTIVE), ProcessingJob.step != jobs.DEFERRED)
             .group_by(ProcessingJob.tier, ProcessingJob.status)
         )
         counts: dict[tuple[str, str], int] = {(tier, status): count for tier, status, count in found}
@@ -171,7 +171,7 @@ select id, user_id
 _WAITING = text("""
 select user_id, (array_agg(tier order by created_at desc))[1] as tier
   from processing_jobs
- where status in ('pending', 'processing')
+ where status in ('pending', 'processing') and step <> 'deferred'
  group by user_id
 having count(*) filter (where enqueued_at is null) > 0 and count(*) filter (where enqueued_at is not null) = 0
  limit 500

@@ -13,7 +13,10 @@ from sample_agent.core.identifiers import new_id
 
 
 class DataExport(Model):
-    """A copy of everything a person has here, made in the background: pending, processing, completed or failed."""
+    """A copy of everything a person has here, made in the background.
+
+    Its status is pending, processing, completed, failed or expired; `attempts` counts those that began.
+    """
 
     __tablename__ = "data_exports"
 
@@ -24,6 +27,7 @@ class DataExport(Model):
     file_key: Mapped[str | None] = mapped_column(String(255))
     file_size: Mapped[int | None] = mapped_column(BigInteger)
     error: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -34,7 +34,7 @@ POLICIES = {
     "invitations": f"{OWN} or {IDENTITY}",
     "data_exports": f"{OWN} or {IDENTITY}",
     "erasures": IDENTITY,
-    "mail_log": IDENTITY,
+    "mail_log": f"{OWN} or {IDENTITY}",
     "audit_entries": f"tenant_id = {USER} or {IDENTITY}",
     "audit_contexts": f"tenant_id = {USER} or {IDENTITY}",
 }
@@ -49,6 +49,7 @@ def upgrade() -> None:
     create_privacy()
     create_mail_log()
     create_audit_log()
+    change_jobs()
     for table, visible in POLICIES.items():
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"alter table {table} force row level security")
@@ -205,6 +206,7 @@ def create_api_keys() -> None:
         sa.Column("last_used_ip", sa.String(64), nullable=True),
         sa.Column("last_used_agent", sa.String(512), nullable=True),
         sa.Column("replaced_by", sa.Uuid(), nullable=True),
+        moment("reminded_at", nullable=True),
         moment("revoked_at", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
         sa.UniqueConstraint("key_hash", name="uq_api_keys_key_hash"),
@@ -281,6 +283,7 @@ def create_privacy() -> None:
         sa.Column("file_key", sa.String(255), nullable=True),
         sa.Column("file_size", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.SmallInteger(), nullable=False),
         moment("created_at"),
         moment("completed_at", nullable=True),
         moment("expires_at", nullable=True),
@@ -348,6 +351,11 @@ def create_audit_log() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name="fk_audit_contexts_entry_id"),
     )
     op.create_index("ix_audit_contexts_tenant_id", "audit_contexts", ["tenant_id"])
+
+
+def change_jobs() -> None:
+    op.add_column("processing_jobs", sa.Column("run_id", sa.Uuid(), nullable=True))
+    op.create_index("ix_processing_jobs_run_id", "processing_jobs", ["run_id"])
 
 
 def downgrade() -> None:
