@@ -8,8 +8,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
-from sample_agent.accounts.tasks import send_mail
+from sample_agent.accounts import create_user
+from sample_agent.accounts.tasks import COMPOSERS, send_mail
+from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.mail import Mail, MailNotSent
 from tests.accounts.deployment import PASSWORD, PUBLIC_URL, Person, Service, fresh_address, link_token
@@ -84,19 +87,38 @@ async def test_sign_in_waits_for_the_address_to_be_confirmed(service: Service, p
     assert (await person.login()).status_code == 200
 
 
+async def test_following_the_link_signs_in(service: Service, person: Person) -> None:
+    registered = await person.register(first_name="Jay")
+    answer = await person.confirm(await service.mailed_token(person), mode="cookie")
+    assert answer.headers["cache-control"] == "no-store"
+    body = answer.json()
+    assert "refresh_token" not in body
+    assert (body["user"]["id"], body["user"]["first_name"]) == (registered.json()["user"]["id"], "Jay")
+    assert (await person.me(body["token"])).json()["email"] == person.email
+    assert (await person.refresh_by_cookie()).status_code == 200
+
+
+async def test_a_wrong_password_confirms_nothing_and_leaves_the_link_good(service: Service, person: Person) -> None:
+    await person.register()
+    token = await service.mailed_token(person)
+    refused = await person.confirm(token, password=OTHER_PASSWORD)
+    assert (refused.status_code, refused.json()["code"]) == (401, "invalid-credentials")
+    assert (await person.login(password=OTHER_PASSWORD)).status_code == 401
+    assert (await person.confirm(token)).status_code == 200
+
+
 async def test_a_link_works_once(service: Service, person: Person) -> None:
     await person.register()
     token = await service.confirm(person)
-    again = await person.post("/api/auth/verify-email", {"token": token})
+    again = await person.confirm(token)
     assert again.status_code == 410
     assert again.json()["code"] == "token-expired-or-used"
 
 
 async def test_two_clicks_at_once_confirm_once(service: Service, person: Person) -> None:
     await person.register()
-    await service.deliver_mails(person.email)
-    token = link_token(service.mails_to(person.email)[-1])
-    answers = await asyncio.gather(*(person.post("/api/auth/verify-email", {"token": token}) for _ in range(8)))
+    token = await service.mailed_token(person)
+    answers = await asyncio.gather(*(person.confirm(token) for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [200] + [410] * 7
 
 
@@ -105,28 +127,32 @@ async def test_a_link_expires_after_a_day(service: Service, person: Person) -> N
     await service.deliver_mails(person.email)
     service.clock.ahead = timedelta(hours=24, seconds=1)
     token = link_token(service.mails_to(person.email)[-1])
-    assert (await person.post("/api/auth/verify-email", {"token": token})).status_code == 410
+    assert (await person.confirm(token)).status_code == 410
     assert (await person.login()).status_code == 403
 
 
-async def test_a_new_link_ends_the_one_before(service: Service, person: Person) -> None:
+async def test_a_registration_is_forgotten_after_a_week(service: Service, person: Person) -> None:
+    await person.register()
+    service.clock.ahead = timedelta(days=6, hours=23)
+    await person.post("/api/auth/resend-verification", {"email": person.email})
+    token = await service.mailed_token(person)
+    service.clock.ahead = timedelta(days=7, seconds=1)
+    assert (await person.confirm(token)).status_code == 401
+    await person.post("/api/auth/resend-verification", {"email": person.email})
+    mailed = len(service.mails_to(person.email))
+    await service.deliver_mails(person.email)
+    assert len(service.mails_to(person.email)) == mailed
+
+
+async def test_the_first_link_that_is_followed_ends_all_others(service: Service, person: Person) -> None:
     await person.register()
     await service.deliver_mails(person.email)
     assert (await person.post("/api/auth/resend-verification", {"email": person.email.upper()})).status_code == 202
     await service.deliver_mails(person.email)
     first, second = (link_token(mail) for mail in service.mails_to(person.email))
-    assert (await person.post("/api/auth/verify-email", {"token": first})).status_code == 410
-    assert (await person.post("/api/auth/verify-email", {"token": second})).status_code == 200
-
-
-async def test_a_mail_that_is_late_does_not_end_the_newer_link(service: Service, person: Person) -> None:
-    await person.register()
-    await person.post("/api/auth/resend-verification", {"email": person.email})
-    early, late = await service.take_queued_mails(person.email)
-    await send_mail(late, service.mail_resources)
-    await send_mail(early, service.mail_resources)
-    (mail,) = service.mails_to(person.email)
-    assert (await person.post("/api/auth/verify-email", {"token": link_token(mail)})).status_code == 200
+    assert first != second
+    assert (await person.confirm(first)).status_code == 200
+    assert (await person.confirm(second)).status_code == 410
 
 
 async def test_a_mail_sent_a_second_time_after_a_failure_carries_the_same_link(
@@ -142,14 +168,14 @@ async def test_a_mail_sent_a_second_time_after_a_failure_carries_the_same_link(
     (payload,) = await service.take_queued_mails(person.email)
     resources = service.mail_resources
     service.mail_resources = type(resources)(
-        resources.database, ServerThatForgets(), PUBLIC_URL, resources.signing_key, service.clock
+        resources.database, ServerThatForgets(), PUBLIC_URL, resources.signing_key, COMPOSERS, service.clock
     )
     with pytest.raises(MailNotSent):
         await send_mail(payload, service.mail_resources)
     await send_mail(payload, resources)
     (delivered,) = service.mails_to(person.email)
     assert link_token(delivered) in sent[0].text
-    assert (await person.post("/api/auth/verify-email", {"token": link_token(delivered)})).status_code == 200
+    assert (await person.confirm(link_token(delivered))).status_code == 200
 
 
 async def test_known_and_unknown_addresses_are_answered_alike(service: Service, person: Person) -> None:
@@ -186,30 +212,72 @@ async def test_the_owner_of_a_taken_address_hears_of_it_and_keeps_the_password(
     assert (await person.login()).json()["user"]["first_name"] == ""
 
 
-async def test_nobody_can_reserve_a_strangers_address_with_a_password_of_their_own(
-    service: Service, person: Person
-) -> None:
-    await person.register(password=OTHER_PASSWORD)
+async def test_a_stranger_who_registers_over_an_address_can_plant_no_password(service: Service, person: Person) -> None:
+    """Neither before the owner of the mailbox registers nor after it, and whichever link the owner follows."""
+    await person.register(password=OTHER_PASSWORD, first_name="Mallory")
+    await person.register(first_name="Ana")
+    await person.register(password=OTHER_PASSWORD, first_name="Mallory")
     await service.deliver_mails(person.email)
-    planted = link_token(service.mails_to(person.email)[-1])
-    await person.register()
-    assert (await person.post("/api/auth/verify-email", {"token": planted})).status_code == 410
-    await service.confirm(person)
+    links = [link_token(mail) for mail in service.mails_to(person.email)]
+    assert len(set(links)) == 3
+    answer = await person.confirm(links[0])
+    assert answer.json()["user"]["first_name"] == "Ana"
     assert (await person.login(password=OTHER_PASSWORD)).status_code == 401
     assert (await person.login()).status_code == 200
+    for token in links:
+        assert (await person.confirm(token, password=OTHER_PASSWORD)).status_code == 410
 
 
-async def test_registering_twice_at_once_makes_one_account(
+async def test_a_stranger_who_registers_over_a_taken_address_gets_no_link(service: Service, person: Person) -> None:
+    await service.member(person)
+    await person.register(password=OTHER_PASSWORD)
+    await person.post("/api/auth/resend-verification", {"email": person.email})
+    await service.deliver_mails(person.email)
+    assert all("token=" not in mail.text for mail in service.mails_to(person.email)[1:])
+
+
+async def test_an_address_has_ten_registrations_at_most(service: Service, database: Database, person: Person) -> None:
+    for number in range(12):
+        assert (await person.register(password=f"{number} bars of nothing")).status_code == 201
+    async with database.transaction(purpose="identity") as session:
+        kept = await session.scalar(
+            text("select count(*) from registrations where email = :email"), {"email": person.email}
+        )
+    assert kept == 10
+    token = await service.mailed_token(person)
+    assert (await person.confirm(token, password="1 bars of nothing")).status_code == 401
+    assert (await person.confirm(token, password="2 bars of nothing")).status_code == 200
+
+
+async def test_two_registrations_confirmed_at_once_make_one_account(
     service: Service, another_process: Callable[[], Service], person: Person
 ) -> None:
+    passwords = [f"{number} bars of nothing" for number in range(4)]
+    for password in passwords:
+        await person.register(password=password)
+    await service.deliver_mails(person.email)
+    links = [link_token(mail) for mail in service.mails_to(person.email)]
     async with another_process().visitor(person.email) as elsewhere:
-        answers = await asyncio.gather(*(visitor.register() for visitor in (person, elsewhere) * 4))
-    assert {answer.status_code for answer in answers} == {201}
-    assert len(await service.deliver_mails(person.email)) == 8
-    *spent, valid = (link_token(mail) for mail in service.mails_to(person.email))
-    for token in spent:
-        assert (await person.post("/api/auth/verify-email", {"token": token})).status_code == 410
-    assert (await person.post("/api/auth/verify-email", {"token": valid})).status_code == 200
+        answers = await asyncio.gather(
+            *(
+                visitor.confirm(link, password=password)
+                for visitor in (person, elsewhere)
+                for link, password in zip(links, passwords, strict=True)
+            )
+        )
+    assert sorted(answer.status_code in {401, 410} for answer in answers) == [False] + [True] * 7
+    signed_in = [await person.login(password=password) for password in passwords]
+    assert sorted(answer.status_code for answer in signed_in) == [200, 401, 401, 401]
+
+
+async def test_an_account_made_by_hand_ends_the_registrations_of_its_address(
+    service: Service, database: Database, person: Person
+) -> None:
+    await person.register(password=OTHER_PASSWORD)
+    token = await service.mailed_token(person)
+    await create_user(database, service.identity.passwords, email=person.email, password=PASSWORD)
+    assert (await person.confirm(token, password=OTHER_PASSWORD)).status_code == 410
+    assert (await person.login(password=OTHER_PASSWORD)).status_code == 401
     assert (await person.login()).status_code == 200
 
 
@@ -274,7 +342,7 @@ async def test_what_is_no_address_is_an_unknown_one(person: Person, email: str) 
 
 @pytest.mark.parametrize("token", ["x", "\0", "ü" * 43, str(new_id())])
 async def test_a_made_up_link_token_is_refused(person: Person, token: str) -> None:
-    assert (await person.post("/api/auth/verify-email", {"token": token})).status_code == 410
+    assert (await person.confirm(token)).status_code == 410
 
 
 def _blurred(body: dict[str, object]) -> dict[str, object]:
