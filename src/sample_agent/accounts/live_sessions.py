@@ -1,15 +1,21 @@
-"""Whether the session behind an access token still lives, asked of the database at most once a second."""
+"""Whether the session behind an access token still lives, asked of the database at most once a second; and its last
+use, noted beside the request and never in its way."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from cachetools import TLRUCache
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
+from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.models import Entitlement, Session, User
 from sample_agent.accounts.principal import Principal
 from sample_agent.core.database import Database
@@ -17,6 +23,11 @@ from sample_agent.core.settings import PlanId
 
 REVOCATION_SECONDS = 1.0
 """The longest a request may still succeed after its session was revoked, on any process."""
+
+NOTED_EVERY = timedelta(minutes=5)
+"""A session's last use is this exact: however many requests it makes, one write in so long."""
+
+log = structlog.get_logger("accounts")
 
 _LIVE_SESSION = (
     select(
@@ -26,6 +37,7 @@ _LIVE_SESSION = (
         Session.authenticated_at,
         Session.second_factor,
         Session.impersonator_id,
+        Session.last_used_at,
     )
     .select_from(Session)
     .join(User, User.id == Session.user_id)
@@ -34,7 +46,7 @@ _LIVE_SESSION = (
         Session.id == bindparam("session_id"),
         Session.user_id == bindparam("user_id"),
         Session.revoked_at.is_(None),
-        Session.expires_at > func.now(),
+        Session.expires_at > bindparam("now"),
         User.is_active,
     )
 )
@@ -48,12 +60,24 @@ class _Answer:
 
 
 class LiveSessions:
-    """Which sessions live, asked of the database at most once a second each."""
+    """Which sessions live, asked of the database at most once a second each.
 
-    def __init__(self, database: Database, default_plan: PlanId, timer: Callable[[], float] = time.monotonic) -> None:
+    `now` is the clock sessions expire by, `timer` the one that answers grow old by.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        default_plan: PlanId,
+        timer: Callable[[], float] = time.monotonic,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._database = database
         self._default_plan = default_plan
         self._timer = timer
+        self._now = now
+        self._writing: dict[UUID, asyncio.Task[None]] = {}
         # An answer is as old as its question: a slow database must not lengthen the bound.
         self._answers: TLRUCache[UUID, _Answer] = TLRUCache(
             20_000, ttu=lambda _key, answer, _now: answer.asked_at + REVOCATION_SECONDS, timer=timer
@@ -73,11 +97,21 @@ class LiveSessions:
         """Ask anew about this session the next time: it was changed by this process."""
         self._answers.pop(session_id, None)
 
+    async def settled(self) -> None:
+        """Return when every use so far is written down."""
+        await asyncio.gather(*self._writing.values())
+
     async def _ask(self, session_id: UUID, user_id: UUID) -> Principal | None:
+        now = self._now()
+        question = {"session_id": session_id, "user_id": user_id, "now": now}
         async with self._database.transaction(user_id) as db:
-            row = (await db.execute(_LIVE_SESSION, {"session_id": session_id, "user_id": user_id})).one_or_none()
+            row = (await db.execute(_LIVE_SESSION, question)).one_or_none()
         if row is None:
             return None
+        if now - row.last_used_at > NOTED_EVERY and session_id not in self._writing:
+            task = asyncio.create_task(self._note_use(session_id, user_id, now))
+            self._writing[session_id] = task  # the loop alone would let it be collected
+            task.add_done_callback(lambda _: self._writing.pop(session_id, None))
         return Principal(
             user_id=user_id,
             email=row.email,
@@ -88,3 +122,15 @@ class LiveSessions:
             second_factor=row.second_factor,
             impersonator_id=row.impersonator_id,
         )
+
+    async def _note_use(self, session_id: UUID, user_id: UUID, now: datetime) -> None:
+        change = (
+            update(Session)
+            .where(Session.id == session_id, Session.user_id == user_id, Session.last_used_at < now - NOTED_EVERY)
+            .values(last_used_at=now)
+        )
+        try:
+            async with self._database.transaction(user_id) as db:
+                await db.execute(change)
+        except (SQLAlchemyError, OSError) as error:  # the next question tries again
+            log.warning("use of a session was not noted", session_id=str(session_id), error=type(error).__name__)

@@ -1,9 +1,8 @@
 """Whether somebody signs in from where they have signed in before.
 
 A device is known by its label ("Chrome on Windows") in its neighbourhood (/24 or /64) for 90 days after it was last
-used. Anything finer would need a mark that stays in the browser after signing out; anything coarser would know a
-stranger's computer that happens to run the same browser. A known household that gets a new network is told once more,
-which is the lesser evil.
+used. Nothing has to stay in the browser for that, and it holds for programs, too. A household that gets a new network
+is told once more, and a stranger next door with the same browser is taken for known: the lesser evils.
 """
 
 from __future__ import annotations
