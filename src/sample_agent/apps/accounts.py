@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from sample_agent import accounts, billing
 from sample_agent.apps.service import create_service
 from sample_agent.apps.web import mount_web
+from sample_agent.apps.wiring import make_storage
+from sample_agent.core.files import answer_storage_errors
 from sample_agent.core.http import VERSION
 from sample_agent.core.mail import outbox_router
 from sample_agent.core.settings import Settings
@@ -45,16 +47,24 @@ def create_accounts_app(settings: Settings) -> FastAPI:
 
 async def open_accounts(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
     """What the accounts routes need."""
-    app.state.identity = accounts.Identity(settings, app.state.database, accounts.load_keys(settings))
+    _open_identity(app, settings, stack, accounts.load_keys(settings))
 
 
 async def open_sign_in_check(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
     """What any other service needs to know who is calling: all of that but the private key."""
-    app.state.identity = accounts.Identity(settings, app.state.database, accounts.load_keys(settings, signing=False))
+    _open_identity(app, settings, stack, accounts.load_keys(settings, signing=False))
+
+
+def _open_identity(app: FastAPI, settings: Settings, stack: AsyncExitStack, keys: accounts.Keys) -> None:
+    app.state.identity = accounts.Identity(settings, app.state.database, keys)
+    stack.push_async_callback(app.state.identity.limits.close)
+    stack.push_async_callback(app.state.identity.key_uses.settled)
 
 
 def add_accounts(app: FastAPI, settings: Settings) -> None:
     """Add the accounts routes, and in development the outbox."""
+    answer_storage_errors(app)
+    app.state.storage = make_storage(settings, links_from=settings.library_url)
     app.include_router(accounts.router)
     app.include_router(billing.router)
     app.include_router(configuration)

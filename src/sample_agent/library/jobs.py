@@ -312,7 +312,7 @@ async def _end_run(session: AsyncSession, job: ProcessingJob) -> None:
         await tell_samples_ready(session, job.user_id, samples=analysed, failed=failed)
 
 
-def _of_runs(user_id: UUID) -> Select[tuple[UUID | None]]:
+def _of_runs(user_id: UUID) -> Select[UUID | None]:
     """The runs of a user's jobs that wait or run. The caller holds the user's places."""
     return select(ProcessingJob.run_id).where(
         ProcessingJob.user_id == user_id, ProcessingJob.status.in_(ACTIVE), ProcessingJob.run_id.is_not(None)

@@ -24,9 +24,11 @@ class UserProfile(BaseModel):
     email: str
     first_name: str
     last_name: str
+    avatar_url: str | None = Field(description="where the picture of this person is, on the accounts API")
     tier: PlanId
     is_admin: bool
     created_at: datetime
+    delete_after: datetime | None = Field(description="when the account is erased, as its owner has asked for")
     second_factor: bool = Field(description="whether the account has an authenticator app or a passkey")
 
     @classmethod
@@ -36,9 +38,11 @@ class UserProfile(BaseModel):
             email=user.email,
             first_name=user.first_name,
             last_name=user.last_name,
+            avatar_url=user.avatar_url,
             tier=plan,
             is_admin=user.is_superuser,
             created_at=user.created_at,
+            delete_after=user.delete_after,
             second_factor=second_factor,
         )
 
