@@ -149,6 +149,7 @@ class WrongProof(Forbidden):
 
 _WRONG = {
     "password": "The password is wrong.",
+    "current_password": "The current password is wrong.",
     "code": "The code is wrong, too old, or was used before.",
     "recovery_code": "The recovery code is wrong or was used before.",
     "credential": "The passkey was not accepted.",
@@ -311,3 +312,10 @@ class ApiKeyReplaced(Conflict):
 
     code, title = "api-key-replaced", "This key has been replaced"
     next_step = "Use the key that replaced it, or rotate that one."
+
+
+class SameEmail(ValidationFailed):
+    """The new address is the one the account has."""
+
+    code, title = "same-email", "This is your address already"
+    next_step = "Enter the address you want to change to."

@@ -44,6 +44,7 @@ class Action(StrEnum):
     ORGANIZATION_DELETED = "organization.deleted"
     MEMBER_INVITED = "organization.member-invited"
     INVITATION_WITHDRAWN = "organization.invitation-withdrawn"
+    INVITATION_DECLINED = "organization.invitation-declined"
     MEMBER_JOINED = "organization.member-joined"
     MEMBER_LEFT = "organization.member-left"
     MEMBER_REMOVED = "organization.member-removed"

@@ -104,6 +104,7 @@ def create_registrations() -> None:
 
 def change_users_and_sessions() -> None:
     op.add_column("users", moment("delete_after", nullable=True))
+    op.add_column("users", moment("mail_refused_at", nullable=True))
     op.create_index(
         "ix_users_delete_after", "users", ["delete_after"], postgresql_where=sa.text("delete_after is not null")
     )
