@@ -20,6 +20,7 @@ from sample_agent.accounts.tasks import COMPOSERS, SEND_MAIL, MailResources, sen
 from sample_agent.core.database import Database, answer_lost_database_with_503
 from sample_agent.core.http import create_app
 from sample_agent.core.identifiers import new_id
+from sample_agent.core.limits import make_limits
 from sample_agent.core.mail import OutboxMailer, StoredMail, read_outbox
 from sample_agent.core.settings import Settings
 
@@ -80,7 +81,9 @@ class Service:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.identity = Identity(self.settings, self.database, self.keys, now=self.clock)
+        redis_url = self.settings.redis_url.get_secret_value() if self.settings.redis_url else None
+        limits = make_limits(redis_url, clock=lambda: self.clock().timestamp())
+        self.identity = Identity(self.settings, self.database, self.keys, now=self.clock, limits=limits)
         self.app = _application(self.settings, self.database, self.identity)
         self.mail_resources = MailResources(
             self.database,
@@ -92,8 +95,10 @@ class Service:
         )
 
     @asynccontextmanager
-    async def visitor(self, email: str | None = None, **changes: Any) -> AsyncIterator[Person]:
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+    async def visitor(
+        self, email: str | None = None, *, address: str = "127.0.0.1", **changes: Any
+    ) -> AsyncIterator[Person]:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(address, 50000))
         async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as browser:
             yield Person(browser, email or fresh_address(), **changes)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from sample_agent.accounts.activity import routes as activity
 from sample_agent.accounts.api_keys import routes as api_keys
 from sample_agent.accounts.sessions import routes as sessions
 from sample_agent.accounts.sign_in import routes as sign_in
 from sample_agent.accounts.signing import routes as signing
+from sample_agent.accounts.strangers import limit_strangers
 from sample_agent.accounts.users import profile_routes as profiles
 from sample_agent.accounts.users import routes as users
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(limit_strangers)])
 for room in (users, profiles, sign_in, sessions, signing, api_keys, activity):
     router.include_router(room.router)

@@ -24,6 +24,7 @@ from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.scopes import scope_of
 from sample_agent.core.database import database_of
 from sample_agent.core.errors import Unauthenticated
+from sample_agent.core.limits import Rule, limit
 
 _bearer = HTTPBearer(
     auto_error=False, bearerFormat="JWT", description="The access token that sign-in answers with, or an API key."
@@ -33,16 +34,27 @@ BearerToken = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-async def _current_user(request: Request, bearer: BearerToken, identity: OfApp) -> Principal:
+async def current_user(request: Request, bearer: BearerToken, identity: OfApp) -> Principal:
+    """Who makes the request, within their limits."""
     if bearer is None:
         raise Unauthenticated("This address needs an access token or an API key: `Authorization: Bearer …`.")
     principal = await identity.authenticate(bearer.credentials)
     structlog.contextvars.bind_contextvars(user_id=str(principal.user_id))
+    await _limit(request, identity, principal)
     if principal.scopes is not None:
         _refuse_out_of_scope(request, principal)
     if principal.impersonator_id is not None and request.method not in _READING:
         raise OnlyLooking
     return principal
+
+
+async def _limit(request: Request, identity: Identity, principal: Principal) -> None:
+    """The limit an API key brings with it, and the one of its person, whom all their sessions and keys count for."""
+    if principal.api_key_id is not None and principal.requests_per_minute is not None:
+        own = Rule("api-key", principal.requests_per_minute, 60)
+        await limit(request, identity.limits, own, str(principal.api_key_id))
+    everything = Rule("account", identity.settings.requests_per_minute_of_one, 60)
+    await limit(request, identity.limits, everything, str(principal.impersonator_id or principal.user_id))
 
 
 def _refuse_out_of_scope(request: Request, principal: Principal) -> None:
@@ -53,7 +65,7 @@ def _refuse_out_of_scope(request: Request, principal: Principal) -> None:
         raise MissingScope(f"This needs the scope `{scope}`.", extra={"scope": scope})
 
 
-CurrentUser = Annotated[Principal, Depends(_current_user)]
+CurrentUser = Annotated[Principal, Depends(current_user)]
 """Whoever makes the request, by session or API key, as a parameter of a route. Answers 401 when there is nobody."""
 
 

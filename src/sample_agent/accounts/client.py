@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
+
+from sample_agent.core.client_address import client_address
+
+DEVICE_COOKIES = ("__Host-device", "device")
+"""Over https, and where a browser would not keep the first."""
 
 
 @dataclass(frozen=True)
@@ -14,12 +19,15 @@ class Client:
 
     user_agent: str = ""
     ip_address: str = ""
+    device: str = field(default="", repr=False)
+    """The cookie that tells whether somebody has signed in here before; see sessions.devices."""
 
 
 def client_of(request: Request) -> Client:
     return Client(
         user_agent=request.headers.get("user-agent", "")[:512],
-        ip_address=(request.client.host if request.client else "")[:64],
+        ip_address=client_address(request, request.app.state.settings),
+        device=next((request.cookies[name] for name in DEVICE_COOKIES if name in request.cookies), ""),
     )
 
 

@@ -18,18 +18,25 @@ from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.signing.access_tokens import AccessTokens
 from sample_agent.accounts.signing.keys import Keys
 from sample_agent.core.database import Database
+from sample_agent.core.limits import Limits, make_limits
 from sample_agent.core.settings import Settings
 
 
 class Identity:
-    """Tokens, passwords, live sessions and API keys of one process.
+    """Tokens, passwords, live sessions, API keys and request limits of one process.
 
     `now` is the clock everything here goes by. A program puts one on `app.state.identity`; `CurrentUser` and the
     accounts routes find it there.
     """
 
     def __init__(
-        self, settings: Settings, database: Database, keys: Keys, *, now: Callable[[], datetime] = utc_now
+        self,
+        settings: Settings,
+        database: Database,
+        keys: Keys,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        limits: Limits | None = None,
     ) -> None:
         self.settings = settings
         self.database = database
@@ -43,6 +50,7 @@ class Identity:
         self.api_keys = LiveKeys(database, settings.plan_for_new_accounts, self._now)
         self.key_uses = KeyUses(database, self._now)
         self.refresh_key = settings.signing_key_bytes()
+        self.limits = limits or make_limits(settings.redis_url.get_secret_value() if settings.redis_url else None)
 
     async def authenticate(self, credential: str) -> Principal:
         """Who an access token or an API key stands for. Raises TokenExpired, TokenInvalid or SessionExpired."""

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
+from sample_agent.accounts.client import DEVICE_COOKIES
 from sample_agent.accounts.errors import CrossSiteRequest
 from sample_agent.accounts.identity import Identity
+from sample_agent.accounts.sessions.devices import KEPT_FOR, remembered
 from sample_agent.accounts.sessions.schemas import SignedIn
 from sample_agent.accounts.sessions.service import SignIn
 from sample_agent.core.settings import Settings
@@ -52,6 +54,22 @@ def leave_browser(request: Request, response: Response, settings: Settings) -> N
     )
 
 
+def set_device_cookie(request: Request, response: Response, identity: Identity, account: str) -> None:
+    """Have the browser remember that `account` was signed in to with it."""
+    name, plain_name = DEVICE_COOKIES
+    secure = _secure(request, identity.settings)
+    name = name if secure else plain_name
+    response.set_cookie(
+        name,
+        remembered(identity.refresh_key, request.cookies.get(name, ""), account),
+        max_age=int(KEPT_FOR.total_seconds()),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="strict",
+    )
+
+
 def _secure(request: Request, settings: Settings) -> bool:
     """Whether the browser keeps a `Secure` cookie: over https, and over plain http from its own machine only.
 
@@ -88,4 +106,5 @@ def hand_over(
     response.headers["Cache-Control"] = "no-store"
     if in_cookie:
         set_refresh_cookie(request, response, identity.settings, sign_in.refresh_token, sign_in.refresh_expires_at)
+        set_device_cookie(request, response, identity, sign_in.user.email)
     return SignedIn.of(sign_in, with_refresh_token=not in_cookie)

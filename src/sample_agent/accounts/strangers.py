@@ -1,0 +1,30 @@
+"""The limit on what may be asked without signing in: by address, for every public route that does something."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from sample_agent.accounts.caller import current_user
+from sample_agent.accounts.client import OfClient
+from sample_agent.accounts.identity import OfApp
+from sample_agent.core.client_address import limit_key
+from sample_agent.core.limits import Rule, limit
+
+_GOING_ON = frozenset({"refresh", "logout"})
+"""Counted apart: whoever tries passwords at an address does not sign out those who share it."""
+
+
+async def limit_strangers(request: Request, identity: OfApp, client: OfClient) -> None:
+    """A dependency of all routes of identity; lets pass what only reads, and what asks for the caller anyway."""
+    route: APIRoute = request.scope["route"]
+    if request.method == "GET" or _asks_for_the_caller(route.dependant):
+        return
+    name = "sessions" if route.name in _GOING_ON else "sign-in"
+    rule = Rule(name, identity.settings.auth_requests_per_quarter_hour, 15 * 60)
+    await limit(request, identity.limits, rule, limit_key(client.ip_address))
+
+
+def _asks_for_the_caller(dependant: Dependant) -> bool:
+    return dependant.call is current_user or any(_asks_for_the_caller(each) for each in dependant.dependencies)
