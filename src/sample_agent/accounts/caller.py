@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sample_agent.accounts.client import client_of
 from sample_agent.accounts.errors import (
     AdministratorsOnly,
     MissingScope,
@@ -41,6 +42,8 @@ async def current_user(request: Request, bearer: BearerToken, identity: OfApp) -
     principal = await identity.authenticate(bearer.credentials)
     structlog.contextvars.bind_contextvars(user_id=str(principal.user_id))
     await _limit(request, identity, principal)
+    if principal.api_key_id is not None:
+        identity.key_uses.note(principal.api_key_id, client_of(request))
     if principal.scopes is not None:
         _refuse_out_of_scope(request, principal)
     if principal.impersonator_id is not None and request.method not in _READING:
@@ -112,6 +115,15 @@ Administrator = Annotated[Principal, Depends(_administrator)]
 """An administrator who has signed in with a second factor, or a key of theirs with an admin scope."""
 
 
+async def _sure_administrator(principal: Administrator, identity: OfApp) -> Principal:
+    return principal if principal.session_id is None else await _freshly_signed_in(principal, identity)
+
+
+SureAdministrator = Annotated[Principal, Depends(_sure_administrator)]
+"""An administrator who has proved themselves in the last minutes, or a key of theirs, which cannot: for what changes
+other people's accounts."""
+
+
 async def _own_transaction(request: Request, user: CurrentUser) -> AsyncIterator[AsyncSession]:
     async with database_of(request).transaction(user.user_id) as session:
         yield session
@@ -120,3 +132,13 @@ async def _own_transaction(request: Request, user: CurrentUser) -> AsyncIterator
 OwnTransaction = Annotated[AsyncSession, Depends(_own_transaction, scope="function")]
 """The caller's transaction, seeing their rows and nothing else. Committed after the route function returns and before
 the answer is sent, rolled back when it raises."""
+
+
+def asks_for_caller(dependency: object) -> bool:
+    """Whether a dependency of a route is the one that finds out who is calling."""
+    return dependency is current_user
+
+
+def asks_for_session(dependency: object) -> bool:
+    """Whether a dependency of a route is the one that turns API keys away."""
+    return dependency is _signed_in

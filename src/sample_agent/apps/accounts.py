@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
 
-from sample_agent import accounts, billing
+from sample_agent import accounts, admin, billing
 from sample_agent.apps.service import create_service
 from sample_agent.apps.web import mount_web
 from sample_agent.apps.wiring import make_storage
@@ -66,6 +66,7 @@ def add_accounts(app: FastAPI, settings: Settings) -> None:
     answer_storage_errors(app)
     app.state.storage = make_storage(settings, links_from=settings.library_url)
     app.include_router(accounts.router)
+    app.include_router(admin.router)
     app.include_router(billing.router)
     app.include_router(configuration)
     if settings.development:

@@ -30,9 +30,12 @@ class UserProfile(BaseModel):
     created_at: datetime
     delete_after: datetime | None = Field(description="when the account is erased, as its owner has asked for")
     second_factor: bool = Field(description="whether the account has an authenticator app or a passkey")
+    impersonated_by: str | None = Field(
+        None, description="the address of the administrator who looks through this person's eyes, and is not them"
+    )
 
     @classmethod
-    def of(cls, user: User, plan: PlanId, *, second_factor: bool) -> Self:
+    def of(cls, user: User, plan: PlanId, *, second_factor: bool, impersonated_by: str | None = None) -> Self:
         return cls(
             id=user.id,
             email=user.email,
@@ -44,6 +47,7 @@ class UserProfile(BaseModel):
             created_at=user.created_at,
             delete_after=user.delete_after,
             second_factor=second_factor,
+            impersonated_by=impersonated_by,
         )
 
 
