@@ -136,7 +136,7 @@ class SecondFactorRequired(Forbidden):
     next_step = "Send `challenge` and a code to POST /api/auth/login/second-factor within five minutes."
 
 
-class WrongProof(Forbidden):
+class WrongProof(ValidationFailed):
     """The code, the passkey or the password that was to prove who one is does not fit. A code from an authenticator
     app works once and for about a minute, a recovery code works once."""
 

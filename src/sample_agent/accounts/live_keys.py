@@ -7,11 +7,13 @@ import secrets
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 from cachetools import TLRUCache
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, or_, select
 
 from sample_agent.accounts.live_sessions import REVOCATION_SECONDS
 from sample_agent.accounts.models import ApiKey, Entitlement, User
@@ -33,6 +35,7 @@ _LIVE = (
         ApiKey.user_id,
         ApiKey.scopes,
         ApiKey.requests_per_minute,
+        ApiKey.expires_at,
         User.email,
         User.is_superuser,
         Entitlement.plan,
@@ -42,7 +45,7 @@ _LIVE = (
     .outerjoin(Entitlement, Entitlement.user_id == User.id)
     .where(
         ApiKey.revoked_at.is_(None),
-        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > bindparam("now")),
         User.is_active,
         User.delete_after.is_(None),
     )
@@ -84,15 +87,30 @@ def _checksum(body: str) -> str:
     return digits
 
 
+@dataclass(frozen=True)
+class _Answer:
+    asked_at: float
+    holder: Principal | None
+    expires_at: datetime | None = None
+
+
 class LiveKeys:
     """Which API keys are good, asked of the database at most once a second each."""
 
-    def __init__(self, database: Database, default_plan: PlanId, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        database: Database,
+        default_plan: PlanId,
+        now: Callable[[], datetime],
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._default_plan = default_plan
+        self._now = now
         self._timer = timer
-        self._answers: TLRUCache[bytes, tuple[float, Principal | None]] = TLRUCache(
-            20_000, ttu=lambda _key, answer, _now: answer[0] + REVOCATION_SECONDS, timer=timer
+        # An answer is as old as its question: a slow database must not lengthen the bound.
+        self._answers: TLRUCache[bytes, _Answer] = TLRUCache(
+            20_000, ttu=lambda _key, answer, _now: answer.asked_at + REVOCATION_SECONDS, timer=timer
         )
 
     async def principal(self, key: str) -> Principal | None:
@@ -102,28 +120,30 @@ class LiveKeys:
         digest = key_hash(key)
         answer = self._answers.get(digest)
         if answer is None:
-            asked_at = self._timer()
-            answer = (asked_at, await self._ask(digest))
-            self._answers[digest] = answer
-        return answer[1]
+            answer = await self._ask(digest, self._timer())
+            if answer.holder is not None:  # what is guessed pushes nothing true out
+                self._answers[digest] = answer
+        if answer.expires_at is not None and answer.expires_at <= self._now():
+            return None
+        return answer.holder
 
     async def is_live(self, key_id: UUID) -> bool:
         """Whether the key of this id is good."""
         async with self._database.transaction(purpose="identity") as db:
-            return await db.scalar(_LIVE.where(ApiKey.id == key_id)) is not None
+            return await db.scalar(_LIVE.where(ApiKey.id == key_id), {"now": self._now()}) is not None
 
     def forget(self, key_id: UUID) -> None:
         """Ask anew about this key the next time: it was changed by this process."""
-        for digest, (_, holder) in list(self._answers.items()):
-            if holder is not None and holder.api_key_id == key_id:
+        for digest, answer in list(self._answers.items()):
+            if answer.holder is not None and answer.holder.api_key_id == key_id:
                 self._answers.pop(digest, None)
 
-    async def _ask(self, digest: bytes) -> Principal | None:
+    async def _ask(self, digest: bytes, asked_at: float) -> _Answer:
         async with self._database.transaction(purpose="identity") as db:
-            row = (await db.execute(_BY_HASH, {"key_hash": digest})).one_or_none()
+            row = (await db.execute(_BY_HASH, {"key_hash": digest, "now": self._now()})).one_or_none()
         if row is None:
-            return None
-        return Principal(
+            return _Answer(asked_at, None)
+        holder = Principal(
             user_id=row.user_id,
             email=row.email,
             tier=row.plan or self._default_plan,
@@ -132,3 +152,4 @@ class LiveKeys:
             scopes=frozenset(cast(list[Scope], row.scopes)),
             requests_per_minute=row.requests_per_minute,
         )
+        return _Answer(asked_at, holder, row.expires_at)

@@ -44,6 +44,8 @@ class User(Model):
     is_superuser: Mapped[bool] = mapped_column(Boolean, default=False)
     delete_after: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """When the account is erased, because its owner asked for it and has not changed their mind."""
+    mail_refused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When a mail server last refused a mail to this address for good; empty since one was taken."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
@@ -132,6 +134,8 @@ class ApiKey(Model):
     last_used_ip: Mapped[str | None] = mapped_column(String(64))
     last_used_agent: Mapped[str | None] = mapped_column(String(512))
     replaced_by: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))
+    reminded_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When its person was told that the key is old."""
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 

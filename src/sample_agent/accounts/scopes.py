@@ -18,6 +18,9 @@ Scope = Literal[
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
+ADMIN_SCOPES: frozenset[Scope] = frozenset({"admin:read", "admin:write"})
+"""What a key may be given by administrators alone."""
+
 AREAS = {
     "samples": "library",
     "collections": "library",

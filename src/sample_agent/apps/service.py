@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
+from sample_agent.accounts.credentials import describe_credentials
 from sample_agent.apps.migrate import require_head
 from sample_agent.apps.wiring import database_address, open_database
 from sample_agent.core.database import answer_lost_database_with_503
@@ -44,6 +45,7 @@ def create_service(
         cors_origins=(*cors_origins, *settings.cors_origins),
         strict_transport=urlsplit(settings.public_url).scheme == "https",
     )
+    app.describers = (describe_credentials,)
     app.state.settings = settings
     answer_lost_database_with_503(app)
     return app

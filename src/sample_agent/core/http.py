@@ -74,11 +74,16 @@ _PLAIN_PROBLEMS: dict[int, type[Problem]] = {
 
 
 class Application(FastAPI):
-    """FastAPI, with our problems in its description of the API."""
+    """FastAPI, with our problems in its description of the API, and what else `describers` say of its routes."""
+
+    describers: Sequence[Callable[[FastAPI, dict[str, Any]], None]] = ()
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            describe_problems(super().openapi())
+            document = super().openapi()
+            describe_problems(document)
+            for describe in self.describers:
+                describe(self, document)
         return super().openapi()
 
 
@@ -90,7 +95,7 @@ def create_app(
     readiness: Mapping[str, ReadinessCheck] | None = None,
     cors_origins: Sequence[str] = (),
     strict_transport: bool = False,
-) -> FastAPI:
+) -> Application:
     """An application with everything but its routes.
 
     `readiness` names the dependencies that `/readyz` asks; each check raises when its dependency does not answer.
