@@ -57,7 +57,8 @@ class AccessTokens:
         )
 
     def issue(self, *, user_id: UUID, session_id: UUID, email: str, tier: str) -> str:
-        if self._keys.private is None:
+        key = self._keys.private
+        if key is None:
             raise RuntimeError("this service has no key to sign access tokens with")
         issued = self._timestamp()
         claims = {
@@ -73,8 +74,8 @@ class AccessTokens:
             "iat": issued,
             "exp": issued + self.seconds,
         }
-        header = {"alg": "RS256", "kid": self._keys.private.thumbprint()}
-        return jwt.encode(header, claims, self._keys.private, algorithms=_ALGORITHMS)
+        header = {"alg": "RS256", "kid": key.thumbprint()}
+        return jwt.encode(header, claims, key, algorithms=_ALGORITHMS)
 
     def verify(self, token: str) -> Claims:
         """Check signature, issuer, audience, type and time. Raises TokenExpired or TokenInvalid."""

@@ -9,7 +9,8 @@ from sample_agent.accounts.identity import OfApp
 
 router = APIRouter(tags=["accounts"])
 
-_PUBLIC_KEY_CACHE = {"Cache-Control": "public, max-age=300, stale-while-revalidate=3600"}
+# Together less than a new key waits before it signs.
+_PUBLIC_KEY_CACHE = {"Cache-Control": "public, max-age=300, stale-while-revalidate=60"}
 
 
 class PemResponse(PlainTextResponse):
@@ -24,5 +25,5 @@ async def get_jwks(identity: OfApp) -> JSONResponse:
 
 @router.get("/api/auth/public-key", response_class=PemResponse)
 async def get_public_key(identity: OfApp) -> PemResponse:
-    """The current public key, as PEM."""
+    """The public keys that verify access tokens as PEM, one after another, the one that signs now first."""
     return PemResponse(identity.keys.pem(), headers=_PUBLIC_KEY_CACHE)

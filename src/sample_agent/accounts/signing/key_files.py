@@ -1,0 +1,205 @@
+"""The keys folder: which pair signs, which one will, and which have signed.
+
+    jwt-private.pem, jwt-public.pem       the pair that signs
+    jwt-next-private.pem, jwt-next.pem    its successor: published at once, signing `GRACE` after it was made
+    jwt-<key id>.pem                      a predecessor: verifies until the last token it signed has expired
+
+A verifier may keep the list of public keys for five minutes. By the time a key signs, all of them know it.
+
+Moments are the times of the files. A copy that loses them makes a successor wait longer and a predecessor stay longer,
+and neither does harm. Each step leaves the folder good: who reads it in between, or after a crash, misses no key.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Hashable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from joserfc.jwk import RSAKey
+
+from sample_agent.accounts.signing.pem import new_private_pem, public_half, public_keys, rsa_key
+from sample_agent.core.settings import read_or_create_secret
+
+GRACE = timedelta(minutes=10)
+"""How long a key is published before it signs: twice what verifiers may keep the list for."""
+
+_PRIVATE, _PUBLIC = "jwt-private.pem", "jwt-public.pem"
+_NEXT_PRIVATE, _NEXT_PUBLIC = "jwt-next-private.pem", "jwt-next.pem"
+_PREDECESSOR = re.compile(r"jwt-([A-Za-z0-9_-]{43})\.pem")
+
+
+class RotationUnderWayError(RuntimeError):
+    """There is a successor already, which does not sign yet."""
+
+    def __init__(self, signs_from: datetime) -> None:
+        super().__init__(f"A new key waits already: it signs from {signs_from:%Y-%m-%d %H:%M} UTC on.")
+
+
+@dataclass(frozen=True)
+class KeyFiles:
+    """The keys in `folder`. A predecessor is kept for `kept_for` after it was replaced."""
+
+    folder: Path
+    kept_for: timedelta
+
+    def exists(self) -> bool:
+        """Whether there is a pair that signs."""
+        return (self.folder / _PRIVATE).exists()
+
+    def is_published(self) -> bool:
+        """Whether there is a public key for services that only verify."""
+        return (self.folder / _PUBLIC).exists()
+
+    def state(self, now: datetime) -> Hashable:
+        """Something that is another thing when there is reason to read the folder again."""
+        files = tuple((each.name, each.stat.st_mtime_ns, each.stat.st_size, each.stat.st_ino) for each in self._pems())
+        return files, self._is_due(now), bool(self._outdated(now))
+
+    def create_if_missing(self) -> None:
+        """Make the first pair, unless there is one. Safe when several processes start at once."""
+        read_or_create_secret(self.folder / _PRIVATE, new_private_pem)
+
+    def signing_key(self, now: datetime) -> RSAKey:
+        """The private key that signs: the successor from its moment on, whether or not the files were moved yet."""
+        if self._is_due(now):
+            with suppress(FileNotFoundError):  # moved this instant
+                return rsa_key((self.folder / _NEXT_PRIVATE).read_bytes())
+        return rsa_key((self.folder / _PRIVATE).read_bytes())
+
+    def public_keys(self) -> list[RSAKey]:
+        """All public keys in the folder, that of the signing pair first."""
+        keys = []
+        for each in sorted(self._pems(), key=lambda each: (each.name != _PUBLIC, each.name)):
+            if not each.name.endswith("-private.pem"):
+                with suppress(FileNotFoundError):
+                    keys += public_keys((self.folder / each.name).read_text())
+        return keys
+
+    def waiting(self) -> tuple[str, datetime] | None:
+        """The id of the successor, and from when on it signs."""
+        try:
+            key = rsa_key((self.folder / _NEXT_PRIVATE).read_bytes())
+            return key.thumbprint(), self._written(_NEXT_PRIVATE) + GRACE
+        except FileNotFoundError:
+            return None
+
+    def predecessors(self) -> dict[str, datetime]:
+        """The ids of the keys that have signed, and when each is removed."""
+        kept = {}
+        for each in self._pems():
+            if match := _PREDECESSOR.fullmatch(each.name):
+                kept[match[1]] = datetime.fromtimestamp(each.stat.st_mtime, UTC) + self.kept_for
+        return kept
+
+    def make_successor(self, now: datetime) -> RSAKey:
+        """Make and publish the key that signs next, and return its public half. Raises RotationUnderWayError."""
+        private = rsa_key(new_private_pem())
+        try:
+            self._write(_NEXT_PRIVATE, private.as_pem(private=True), 0o600, now, replace=False)
+        except FileExistsError:
+            raise RotationUnderWayError(self._written(_NEXT_PRIVATE) + GRACE) from None
+        self._publish(_NEXT_PUBLIC, private, now)
+        return public_half(private)
+
+    def discard_successor(self) -> None:
+        """Take back what `make_successor` made."""
+        for name in (_NEXT_PRIVATE, _NEXT_PUBLIC):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def replace_at_once(self, now: datetime) -> RSAKey:
+        """Make a new pair that signs now, forget every other, and return its public half.
+
+        All access tokens end with it.
+        """
+        private = rsa_key(new_private_pem())
+        self.discard_successor()
+        self._write(_PRIVATE, private.as_pem(private=True), 0o600, now)
+        self._publish(_PUBLIC, private, now)
+        for kid in self.predecessors():
+            (self.folder / f"jwt-{kid}.pem").unlink(missing_ok=True)
+        return public_half(private)
+
+    def settle(self, now: datetime) -> None:
+        """Move the files as the time demands. Harmless when others do the same, or when it is cut off midway."""
+        if self._is_due(now):
+            self._promote(now)
+        current = rsa_key((self.folder / _PRIVATE).read_bytes())
+        self._publish(_PUBLIC, current, now)
+        try:
+            self._publish(_NEXT_PUBLIC, rsa_key((self.folder / _NEXT_PRIVATE).read_bytes()), now)
+        except FileNotFoundError:
+            if self._reads(_NEXT_PUBLIC) == current.as_pem(private=False):
+                (self.folder / _NEXT_PUBLIC).unlink(missing_ok=True)
+        for name in self._outdated(now):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def _promote(self, now: datetime) -> None:
+        before = public_half(rsa_key((self.folder / _PRIVATE).read_bytes()))
+        self._write(f"jwt-{before.thumbprint()}.pem", before.as_pem(private=False), 0o644, now)
+        with suppress(FileNotFoundError):  # somebody else was faster
+            (self.folder / _NEXT_PRIVATE).replace(self.folder / _PRIVATE)
+
+    def _publish(self, name: str, key: RSAKey, now: datetime) -> None:
+        pem = key.as_pem(private=False)
+        if self._reads(name) != pem:
+            self._write(name, pem, 0o644, now)
+
+    def _is_due(self, now: datetime) -> bool:
+        try:
+            return self._written(_NEXT_PRIVATE) + GRACE <= now
+        except FileNotFoundError:
+            return False
+
+    def _outdated(self, now: datetime) -> list[str]:
+        return [f"jwt-{kid}.pem" for kid, until in self.predecessors().items() if until <= now]
+
+    def _written(self, name: str) -> datetime:
+        return datetime.fromtimestamp((self.folder / name).stat().st_mtime, UTC)
+
+    def _reads(self, name: str) -> bytes | None:
+        try:
+            return (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _pems(self) -> Iterator[_File]:
+        with suppress(FileNotFoundError):
+            for path in sorted(self.folder.glob("jwt-*.pem")):
+                with suppress(FileNotFoundError):
+                    yield _File(path.name, path.stat())
+
+    def _write(self, name: str, pem: bytes, mode: int, now: datetime, *, replace: bool = True) -> None:
+        """Put a file in its place in one step, as belonging to whom the keys there belong to.
+
+        Raises FileExistsError when it must not `replace` one.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self.folder / f".{name}.{secrets.token_hex(4)}"
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.chmod(mode)  # whatever the umask says
+            if hasattr(os, "geteuid") and os.geteuid() == 0:  # the service need not run as root, too
+                owner = (self.folder / _PRIVATE if self.exists() else self.folder).stat()
+                os.chown(draft, owner.st_uid, owner.st_gid, follow_symlinks=False)
+            os.utime(draft, (now.timestamp(), now.timestamp()))
+            if replace:
+                draft.replace(self.folder / name)
+            else:
+                os.link(draft, self.folder / name)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    stat: os.stat_result
