@@ -4,6 +4,7 @@ from sample_agent.accounts.api import router
 from sample_agent.accounts.caller import Administrator, CurrentUser, FreshlySignedIn, OwnTransaction, SignedIn
 from sample_agent.accounts.client import Client, OfClient
 from sample_agent.accounts.identity import Identity, OfApp, identity_of
+from sample_agent.accounts.organizations.membership import Role, require_role
 from sample_agent.accounts.plans import plan_of, set_plan
 from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.signing.keys import Keys, load_keys
@@ -21,12 +22,14 @@ __all__ = [
     "OfClient",
     "OwnTransaction",
     "Principal",
+    "Role",
     "SignedIn",
     "create_user",
     "identity_of",
     "load_keys",
     "plan_of",
     "preferences_of",
+    "require_role",
     "router",
     "set_plan",
 ]
