@@ -285,14 +285,6 @@ class ExportNotReady(Conflict):
     next_step = "Look at the copy's `status`; ask for a new copy if this one failed or has expired."
 
 
-class OwnsOrganizations(Conflict):
-    """You own teams that other people belong to, and they would be left without an owner; `organizations` names
-    them."""
-
-    code, title = "owns-organizations", "Your teams need another owner first"
-    next_step = "Hand each of them to another member, or delete it, then ask again."
-
-
 class NoDeletionAsked(Conflict):
     """The account is not about to be deleted, so there is nothing to take back; or its time has run out."""
 

@@ -16,7 +16,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from sample_agent.accounts.tasks import COMPOSERS, SEND_MAIL, MailResources, send_mail
+from sample_agent.accounts.tasks import COMPOSERS, RECORD_REFUSAL, SEND_MAIL, MailResources, record_refusal, send_mail
 from sample_agent.apps.wiring import make_mailer, make_storage, open_database
 from sample_agent.core.database import Database
 from sample_agent.core.http import create_app
@@ -96,6 +96,7 @@ def _lanes(settings: Settings, tools: Tools) -> list[Lane]:
     short = Lane(
         {
             SEND_MAIL: partial(send_mail, resources=mails),
+            RECORD_REFUSAL: partial(record_refusal, database=tools.database),
             DELETE_OBJECTS: partial(delete_objects, storage=tools.storage),
         },
         SHORT_TASKS,
