@@ -28,11 +28,11 @@ _BCRYPT_DIGEST = 31
 T = TypeVar("T")
 
 
-def refuse_common(password: str, *, email: str = "") -> None:
+def refuse_common(password: str, *, email: str = "", field: str = "password") -> None:
     """Raise PasswordTooCommon when the password is the address itself or among the most used ones."""
     candidate = password.lower()
     if candidate in common_passwords() or (email and candidate in {email, email.partition("@")[0]}):
-        raise PasswordTooCommon(errors=[{"loc": ["body", "password"], "msg": PasswordTooCommon.title}])
+        raise PasswordTooCommon(errors=[{"loc": ["body", field], "msg": PasswordTooCommon.title}])
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -39,6 +40,14 @@ over an address ends its owner's link; nor those that undo, lest a second change
 first."""
 
 
+@dataclass(frozen=True)
+class InForce:
+    """A token that can be used, and whether this is the first time it is sent."""
+
+    text: str = field(repr=False)
+    is_new: bool
+
+
 def one_time_token(key: bytes, token_id: UUID) -> str:
     """The token of this id; only who holds the key can compute it."""
     digest = hmac.digest(key, b"one-time\0" + token_id.bytes, "sha256")
@@ -54,8 +63,8 @@ async def put_in_force(
     *,
     email: str,
     user_id: UUID | None = None,
-) -> tuple[str, bool] | None:
-    """Make a token valid and return it, with whether it is new; None when it was used, or a newer one took its place.
+) -> InForce | None:
+    """Make a token valid and return it; None when it was used, or a newer one took its place.
 
     `email` is the address it concerns, and `user_id` whose account, where there is one.
     """
@@ -63,7 +72,7 @@ async def put_in_force(
     token = one_time_token(key, token_id)
     known = await db.get(OneTimeToken, token_id)
     if known is not None:
-        return (token, False) if known.used_at is None else None
+        return InForce(token, is_new=False) if known.used_at is None else None
     if purpose in _ONE_AT_A_TIME and user_id is not None:
         newer = select(OneTimeToken.id).where(
             OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose, OneTimeToken.id > token_id
@@ -83,7 +92,7 @@ async def put_in_force(
         )
     )
     await db.flush()
-    return token, True
+    return InForce(token, is_new=True)
 
 
 async def unspent(db: AsyncSession, token: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:

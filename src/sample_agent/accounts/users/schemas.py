@@ -43,3 +43,33 @@ class Verification(BaseModel):
 
 class ResendVerification(BaseModel):
     email: KnownEmail
+
+
+class ForgottenPassword(BaseModel):
+    email: KnownEmail
+
+
+class NewPasswordByLink(BaseModel):
+    token: MailedToken
+    password: NewPassword
+
+
+class PasswordChange(BaseModel):
+    current_password: KnownPassword
+    new_password: NewPassword
+
+
+class EmailChange(BaseModel):
+    email: NewEmail
+    password: KnownPassword
+
+
+class LinkFollowed(BaseModel):
+    token: MailedToken
+
+
+class NameChange(BaseModel):
+    """What is left out stays as it is."""
+
+    first_name: Name | None = None
+    last_name: Name | None = None

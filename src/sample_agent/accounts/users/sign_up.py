@@ -25,6 +25,7 @@ from sample_agent.accounts.models import Registration, User
 from sample_agent.accounts.passwords import Passwords, refuse_common
 from sample_agent.accounts.plans import set_plan
 from sample_agent.accounts.registrations import hash_for_registration, registration_with, take_turn
+from sample_agent.accounts.sessions import throttle
 from sample_agent.accounts.sessions.service import SignIn, begin_session
 from sample_agent.accounts.users.one_time_tokens import VERIFY_EMAIL, redeem, unspent, void_registration_tokens
 from sample_agent.core.database import Database
@@ -38,13 +39,16 @@ MOST_REGISTRATIONS = 10
 log = structlog.get_logger("accounts")
 
 
-async def register(identity: Identity, *, email: str, password: str, first_name: str, last_name: str) -> UUID:
+async def register(
+    identity: Identity, client: Client, *, email: str, password: str, first_name: str, last_name: str
+) -> UUID:
     """Keep what somebody typed until they follow the mailed link, and return the id their account will have.
 
     The same happens for an address that has an account, whose owner the mail tells of it, and for one that has
     registrations of other people: the caller learns nothing, and disturbs nobody.
     """
     refuse_common(password, email=email)
+    await throttle.before_mail(identity, client, to=email)
     password_hash = await hash_for_registration(identity, email=email, password=password)
     now = identity.now()
     registration = Registration(
@@ -66,8 +70,9 @@ async def register(identity: Identity, *, email: str, password: str, first_name:
     return registration.id
 
 
-async def resend_verification(identity: Identity, *, email: str) -> None:
+async def resend_verification(identity: Identity, client: Client, *, email: str) -> None:
     """Send the mail of `register` again, if it has work to do. The caller does not learn whether it has."""
+    await throttle.before_mail(identity, client, to=email)
     async with identity.database.transaction(purpose="identity") as db:
         await queue_mail(db, VERIFY_EMAIL, to=email)
 
@@ -82,10 +87,11 @@ async def verify_email(identity: Identity, *, token: str, password: str, client:
         mailed = await unspent(db, token, VERIFY_EMAIL, identity.now())
     if mailed is None or mailed.email is None:
         raise OneTimeTokenSpent
-    registration = await registration_with(identity, email=mailed.email, password=password)
-    if registration is None:
-        log.info("confirmation refused", reason="no registration with this password")
-        raise InvalidCredentials("None of the registrations of this address has this password.")
+    async with throttle.attempt(identity, client, account=mailed.email):
+        registration = await registration_with(identity, email=mailed.email, password=password)
+        if registration is None:
+            log.info("confirmation refused", reason="no registration with this password")
+            raise InvalidCredentials("None of the registrations of this address has this password.")
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
         await take_turn(db, mailed.email)
