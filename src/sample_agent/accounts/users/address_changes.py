@@ -17,7 +17,6 @@ from sample_agent.accounts.models import User
 from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.registrations import take_turn
 from sample_agent.accounts.sessions import throttle
-from sample_agent.accounts.sessions import throttle
 from sample_agent.accounts.sessions.ending import end_sessions
 from sample_agent.accounts.users.mails import EMAIL_RESTORED
 from sample_agent.accounts.users.models import OneTimeToken
@@ -44,7 +43,7 @@ async def ask_for_email(identity: Identity, principal: Principal, *, email: str,
     """
     if email == principal.email:
         raise SameEmail(errors=[{"loc": ["body", "email"], "msg": SameEmail.title}])
-    await prove_password(identity, principal, password, client, field="password")
+    await prove_password(identity, principal, client, password, field="password")
     await throttle.before_mail(identity, client, to=email)
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:

@@ -17,7 +17,6 @@ from sample_agent.accounts.models import User
 from sample_agent.accounts.passwords import refuse_common
 from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.sessions import throttle
-from sample_agent.accounts.sessions import throttle
 from sample_agent.accounts.sessions.ending import end_sessions
 from sample_agent.accounts.users.mails import PASSWORD_CHANGED
 from sample_agent.accounts.users.one_time_tokens import CONFIRM_EMAIL, RESET_PASSWORD, redeem, unspent, void_tokens
@@ -28,7 +27,6 @@ log = structlog.get_logger("accounts")
 
 async def forgot_password(identity: Identity, *, email: str, client: Client) -> None:
     """Mail a link that sets a new password, if there is an account. The caller does not learn whether there is."""
-    await throttle.before_mail(identity, client, to=email)
     await throttle.before_mail(identity, client, to=email)
     data = {**origin(client, identity.now()), "client": {"ip": client.ip_address, "agent": client.user_agent}}
     async with identity.database.transaction(purpose="identity") as db:
@@ -73,7 +71,7 @@ async def change_password(
     Raises WrongProof when they do not know it, and PasswordTooCommon.
     """
     refuse_common(new_password, email=principal.email, field="new_password")
-    known_hash = await prove_password(identity, principal, current_password, client, field="current_password")
+    known_hash = await prove_password(identity, principal, client, current_password, field="current_password")
     password_hash = await identity.passwords.hash(new_password)
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
