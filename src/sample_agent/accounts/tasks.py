@@ -17,6 +17,7 @@ from sample_agent.accounts.mailing import SEND_MAIL, Composer, MailResources, se
 from sample_agent.accounts.models import RefreshToken, Registration, Session
 from sample_agent.accounts.organizations import mails as organization_mails
 from sample_agent.accounts.organizations.models import Invitation
+from sample_agent.accounts.privacy import mails as privacy_mails
 from sample_agent.accounts.sessions import mails as session_mails
 from sample_agent.accounts.sessions.recognition import KNOWN_FOR
 from sample_agent.accounts.sign_in.refusals import RECORD_REFUSAL, record_refusal
@@ -39,6 +40,9 @@ COMPOSERS: Mapping[str, Composer] = {
     api_key_mails.API_KEY_CREATED: api_key_mails.api_key_created,
     api_key_mails.API_KEY_OLD: api_key_mails.api_key_old,
     **organization_mails.COMPOSERS,
+    privacy_mails.DATA_EXPORT_READY: privacy_mails.data_export_ready,
+    privacy_mails.DELETION_ASKED: privacy_mails.deletion_asked,
+    privacy_mails.ACCOUNT_KEPT: privacy_mails.account_kept,
 }
 """Who composes which mail."""
 

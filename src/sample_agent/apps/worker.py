@@ -16,23 +16,38 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from sample_agent.accounts.privacy.erasure import ErasureTools
+from sample_agent.accounts.privacy.exports import EXPORT_DATA
+from sample_agent.accounts.privacy.making import ExportTools, export_data
+from sample_agent.accounts.privacy.own_data import OWN_DATA
+from sample_agent.accounts.privacy.upkeep import keep_promises
 from sample_agent.accounts.tasks import COMPOSERS, RECORD_REFUSAL, SEND_MAIL, MailResources, record_refusal, send_mail
 from sample_agent.apps.wiring import make_mailer, make_storage, open_database
 from sample_agent.core.database import Database
 from sample_agent.core.http import create_app
 from sample_agent.core.lifeline import end_with_lifeline
 from sample_agent.core.logs import start_logs
+from sample_agent.core.mail import Mailer
 from sample_agent.core.queue_runner import Lane, run_tasks
+from sample_agent.core.scratch import scratch_space
 from sample_agent.core.settings import Settings
 from sample_agent.library.analyzer import Analyzer, open_analyzer
 from sample_agent.library.jobs import ANALYZE_SAMPLE
 from sample_agent.library.loose_files import ANALYZE_LOOSE_FILE, analyze_loose_file
+from sample_agent.library.mails import SAMPLES_READY, samples_ready
+from sample_agent.library.personal_data import LIBRARY_DATA
 from sample_agent.library.tasks import Tools, analyze_sample
 from sample_agent.library.trash import DELETE_OBJECTS, delete_objects
 from sample_agent.library.upkeep import keep_up
 
 SHORT_TASKS = 4
 """How many mails and deletions run at once; they never wait for an analysis."""
+
+EXPORTS = 2
+"""How many copies of people's data are made at once; each may take long, and holds up nothing else."""
+
+PERSONAL_DATA = (OWN_DATA, LIBRARY_DATA)
+"""Everything that is kept of a person, by whoever keeps it."""
 
 log = structlog.get_logger("worker")
 
@@ -70,10 +85,16 @@ async def run_worker(settings: Settings, shutdown: asyncio.Event, *, analyzer: A
         )
         await stack.enter_async_context(_observable(settings, database))
         await stack.enter_async_context(_background(keep_up(database, storage, settings)))
+        mailer = make_mailer(settings)
+        await stack.enter_async_context(
+            _background(keep_promises(ErasureTools(database, storage, PERSONAL_DATA, mailer)))
+        )
+        space = stack.enter_context(scratch_space(settings.data_dir / "scratch"))
+        exports = ExportTools(database, storage, PERSONAL_DATA, space)
         log.info("worker started", worker=tools.worker, processes=settings.worker_processes)
         await run_tasks(
             database.engine.url.render_as_string(hide_password=False),
-            _lanes(settings, tools),
+            _lanes(settings, tools, mailer, exports),
             heartbeat=timedelta(seconds=settings.job_heartbeat_seconds),
             shutdown=shutdown,
             grace=timedelta(seconds=settings.job_stop_seconds),
@@ -81,10 +102,9 @@ async def run_worker(settings: Settings, shutdown: asyncio.Event, *, analyzer: A
         log.info("worker stopped", worker=tools.worker)
 
 
-def _lanes(settings: Settings, tools: Tools) -> list[Lane]:
-    mails = MailResources(
-        tools.database, make_mailer(settings), settings.public_url, settings.signing_key_bytes(), COMPOSERS
-    )
+def _lanes(settings: Settings, tools: Tools, mailer: Mailer, exports: ExportTools) -> list[Lane]:
+    composers = {**COMPOSERS, SAMPLES_READY: samples_ready}
+    mails = MailResources(tools.database, mailer, settings.public_url, settings.signing_key_bytes(), composers)
     # One more than there are processes: its file is fetched while the others are analysed.
     analysis = Lane(
         {
@@ -101,7 +121,8 @@ def _lanes(settings: Settings, tools: Tools) -> list[Lane]:
         },
         SHORT_TASKS,
     )
-    return [analysis, short]
+    copies = Lane({EXPORT_DATA: partial(export_data, tools=exports)}, EXPORTS)
+    return [analysis, short, copies]
 
 
 @asynccontextmanager

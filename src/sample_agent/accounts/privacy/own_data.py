@@ -1,0 +1,126 @@
+"""What the accounts keep of a person: who they are, how they sign in, what happened, and what they were mailed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sample_agent.accounts.audit.models import AuditContext, AuditEntry
+from sample_agent.accounts.mail_log import MailRecord
+from sample_agent.accounts.models import User
+from sample_agent.accounts.organizations.models import Invitation, Membership, Organization
+from sample_agent.accounts.privacy.portions import OwnFile, Part, Portion, Row, table_part
+from sample_agent.accounts.users import avatar
+from sample_agent.core.database import Database
+
+EXPORTS = "exports"
+"""The folder of the archives in storage."""
+
+
+async def _activity(db: AsyncSession, user_id: UUID) -> AsyncIterator[Row]:
+    entries = (
+        select(
+            AuditEntry.at,
+            AuditEntry.action,
+            AuditEntry.actor_kind,
+            AuditEntry.actor_id,
+            AuditEntry.subject_kind,
+            AuditEntry.subject_id,
+            AuditContext.ip_address,
+            AuditContext.user_agent,
+            AuditContext.detail,
+        )
+        .outerjoin(AuditContext, AuditContext.entry_id == AuditEntry.id)
+        .where(AuditEntry.tenant_id == user_id)
+        .order_by(AuditEntry.position)
+    )
+    async for row in await db.stream(entries.execution_options(yield_per=200)):
+        yield dict(row._mapping)
+
+
+async def _organizations(db: AsyncSession, user_id: UUID) -> AsyncIterator[Row]:
+    joined = (
+        select(Organization.id, Organization.name, Membership.role, Membership.joined_at)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(Membership.user_id == user_id)
+        .order_by(Membership.joined_at)
+    )
+    for row in await db.execute(joined):
+        yield dict(row._mapping)
+
+
+async def _invitations(db: AsyncSession, user_id: UUID) -> AsyncIterator[Row]:
+    address = select(User.email).where(User.id == user_id).scalar_subquery()
+    received = (
+        select(Organization.name.label("organization"), Invitation.role, Invitation.created_at, Invitation.accepted_at)
+        .join(Organization, Organization.id == Invitation.organization_id)
+        .where(Invitation.email == address)
+        .order_by(Invitation.id)
+    )
+    for row in await db.execute(received):
+        yield dict(row._mapping)
+
+
+async def _mails(db: AsyncSession, user_id: UUID) -> AsyncIterator[Row]:
+    address = select(User.email).where(User.id == user_id).scalar_subquery()
+    sent = (
+        select(MailRecord.mail, MailRecord.email, MailRecord.status, MailRecord.created_at, MailRecord.sent_at)
+        .where(or_(MailRecord.user_id == user_id, MailRecord.email == address))
+        .order_by(MailRecord.id)
+    )
+    for row in await db.execute(sent):
+        yield dict(row._mapping)
+
+
+PARTS = (
+    table_part("account/profile", "Who you are here.", "users", leave_out=("password_hash",), owner="id"),
+    table_part("account/preferences", "What you prefer, if you ever changed it.", "user_preferences"),
+    table_part("account/plan", "Your plan, if it is not the usual one.", "entitlements"),
+    table_part("account/sessions", "Where you are or were signed in.", "sessions"),
+    table_part("account/api-keys", "Your API keys, without the keys themselves.", "api_keys", leave_out=("key_hash",)),
+    table_part(
+        "account/authenticator",
+        "Your authenticator app, without its secret.",
+        "authenticators",
+        leave_out=("sealed_seed", "last_step"),
+    ),
+    table_part("account/passkeys", "Your passkeys.", "passkeys", leave_out=("credential_id", "public_key")),
+    table_part(
+        "account/recovery-codes",
+        "When your recovery codes were made and used.",
+        "recovery_codes",
+        leave_out=("code_hash",),
+    ),
+    table_part("account/mailed-links", "Links that were mailed to you.", "one_time_tokens", leave_out=("token_hash",)),
+    Part("account/organizations", "The teams you belong to.", _organizations),
+    table_part(
+        "account/invitations-made", "Invitations to teams that you sent.", "invitations", leave_out=("token_hash",)
+    ),
+    Part("account/invitations-received", "Invitations to teams that were sent to you.", _invitations),
+    Part("account/activity", "What happened to your account, and from where.", _activity),
+    Part("account/mails", "The mails that were sent to you.", _mails),
+    table_part(
+        "account/copies", "The copies of your data that you asked for.", "data_exports", leave_out=("file_key",)
+    ),
+)
+
+
+async def _picture(database: Database, user_id: UUID) -> AsyncIterator[OwnFile]:
+    async with database.transaction(user_id) as db:
+        url = await db.scalar(select(User.avatar_url).where(User.id == user_id))
+    if url is not None:
+        yield OwnFile(url.removeprefix("/api/"), 0, "account/picture.webp")
+
+
+async def _no_bytes(database: Database, user_id: UUID) -> int:
+    return 0  # a picture is nothing beside sounds
+
+
+async def _nothing_ahead(database: Database, user_id: UUID) -> Mapping[str, int]:
+    return {}  # all of it goes with the person's own row
+
+
+OWN_DATA = Portion(PARTS, (avatar.FOLDER, EXPORTS), _picture, _no_bytes, _nothing_ahead)
