@@ -22,10 +22,12 @@ app = typer.Typer(
     add_completion=False,
 )
 user_app = typer.Typer(help="Accounts of this installation.", no_args_is_help=True)
+keys_app = typer.Typer(help="The keys that access tokens are signed with.", no_args_is_help=True)
 
 app.command("analyze")(analyze)
 app.add_typer(card_app, name="card")
 app.add_typer(user_app, name="user")
+app.add_typer(keys_app, name="keys")
 
 DataDir = Annotated[
     Path | None,
@@ -157,6 +159,27 @@ def create_user(
         last_name=last_name,
         password_stdin=password_stdin,
     )
+
+
+@keys_app.command("rotate")
+def rotate_key(
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Replace the key at once: all access tokens end.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a new signing key. It is published at once, signs ten minutes later, and nobody is signed out."""
+    from sample_agent.cli.keys import rotate_key as run
+
+    run(_settings(data_dir=data_dir), compromised=compromised)
+
+
+@keys_app.command("list")
+def list_keys(data_dir: DataDir = None) -> None:
+    """Print every key that signs or verifies access tokens."""
+    from sample_agent.cli.keys import list_keys as run
+
+    run(_settings(data_dir=data_dir))
 
 
 def _settings(**given: Any) -> Settings:

@@ -31,6 +31,7 @@ GRACE = timedelta(minutes=10)
 
 _PRIVATE, _PUBLIC = "jwt-private.pem", "jwt-public.pem"
 _NEXT_PRIVATE, _NEXT_PUBLIC = "jwt-next-private.pem", "jwt-next.pem"
+_FOR_ENVIRONMENT = "new-jwt-private.pem", "new-jwt-public.pem"
 _PREDECESSOR = re.compile(r"jwt-([A-Za-z0-9_-]{43})\.pem")
 
 
@@ -124,6 +125,21 @@ class KeyFiles:
         for kid in self.predecessors():
             (self.folder / f"jwt-{kid}.pem").unlink(missing_ok=True)
         return public_half(private)
+
+    def make_pair_for_environment(self, now: datetime) -> Path:
+        """Write a new pair beside the others, where no program reads it, and return the path of the private key.
+
+        Raises FileExistsError when there is one, which may be in use by now.
+        """
+        private = rsa_key(new_private_pem())
+        private_name, public_name = _FOR_ENVIRONMENT
+        path = self.folder / private_name
+        try:
+            self._write(private_name, private.as_pem(private=True), 0o600, now, replace=False)
+        except FileExistsError:
+            raise FileExistsError(f"{path} is left of an earlier rotation. Put it to use or delete it first.") from None
+        self._publish(public_name, private, now)
+        return path
 
     def settle(self, now: datetime) -> None:
         """Move the files as the time demands. Harmless when others do the same, or when it is cut off midway."""
