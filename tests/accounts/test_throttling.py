@@ -18,6 +18,7 @@ from sample_agent.accounts.sessions.devices import MOST_ACCOUNTS, known_device, 
 from sample_agent.core.database import Database
 from sample_agent.core.settings import Settings
 from tests.accounts.deployment import PASSWORD, PUBLIC_URL, Person, Service, fresh_address
+from tests.accounts.members import sign_in
 from tests.conftest import PASSWORDS
 
 HOME, ELSEWHERE = "198.51.100.1", "203.0.113.66"
@@ -198,10 +199,27 @@ def _without_chance(answer: httpx.Response) -> tuple[int, dict[str, str], dict[s
     return answer.status_code, headers, {**answer.json(), "request_id": ""}
 
 
+async def test_a_right_password_does_not_open_the_way_to_guessing_codes(deploy: Deploy, visit: Visit) -> None:
+    service = deploy(sign_in_failures_per_quarter_hour=3)
+    owner = await sign_in(service, await visit(service, fresh_address()))
+    await owner.add_app()
+
+    async def answered(person: Person, code: str) -> int:
+        refused = await person.login()
+        assert (refused.status_code, refused.json()["code"]) == (403, "second-factor-required")
+        body = {"challenge": refused.json()["challenge"], "code": code}
+        return (await person.post("/api/auth/login/second-factor", body)).status_code
+
+    wrong = f"{(int(owner.fresh_code()) + 500_000) % 10**6:06}"
+    attacker = await visit(service, owner.email, address=ELSEWHERE)
+    assert [await answered(attacker, wrong) for _ in range(4)] == [422, 422, 422, 429]
+    assert await answered(await visit(service, owner.email), owner.fresh_code()) == 200
+
+
 # Mails
 
 
-@pytest.mark.parametrize("path", ["register", "resend-verification"])
+@pytest.mark.parametrize("path", ["register", "resend-verification", "forgot-password"])
 async def test_a_mailbox_gets_only_so_many_mails_whether_or_not_it_has_an_account(
     deploy: Deploy, visit: Visit, account: str, path: str
 ) -> None:
@@ -216,6 +234,16 @@ async def test_a_mailbox_gets_only_so_many_mails_whether_or_not_it_has_an_accoun
         assert len(await service.take_queued_mails(email)) == 2
     assert seen[0] == seen[1]
     assert seen[0][2][0] == 429
+
+
+async def test_nobody_keeps_the_owner_from_a_new_password(deploy: Deploy, visit: Visit, account: str) -> None:
+    service = deploy(mails_per_hour=2)
+    owner = await visit(service, account)
+    assert await statuses(owner, 1) == [200]
+    stranger = await visit(service, account, address=ELSEWHERE)
+    answers = [await stranger.post("/api/auth/forgot-password", {"email": account}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert (await owner.post("/api/auth/forgot-password", {"email": account})).status_code == 202
 
 
 # Addresses
@@ -288,8 +316,13 @@ async def test_every_route_that_does_something_for_strangers_is_counted(deploy: 
     for number, (method, path) in enumerate(doing):
         stranger = await visit(service, "", address=f"203.0.113.{number}")
         answers = [await stranger.browser.request(method, path, json={}) for _ in range(2)]
-        asked_to_sign_in = [answer.json()["code"] == "unauthenticated" for answer in answers] == [True, True]
+        asked_to_sign_in = all(answer.status_code == 401 and _code(answer) == "unauthenticated" for answer in answers)
         assert asked_to_sign_in or answers[1].status_code == 429, (method, path)
+
+
+def _code(answer: httpx.Response) -> str:
+    code: str = answer.json()["code"]
+    return code
 
 
 # The signed in

@@ -15,6 +15,7 @@ from typing import Literal
 import structlog
 
 from sample_agent.accounts.client import Client
+from sample_agent.accounts.errors import AccountDisabled, EmailNotVerified, SecondFactorRequired
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.sessions.devices import known_device
 from sample_agent.core.client_address import limit_key
@@ -22,6 +23,8 @@ from sample_agent.core.errors import Problem, RateLimited
 from sample_agent.core.limits import Limits, Rule
 
 Proof = Literal["password", "second-factor"]
+
+_PROOF_WAS_RIGHT = (AccountDisabled, EmailNotVerified, SecondFactorRequired)
 
 log = structlog.get_logger("accounts")
 
@@ -32,16 +35,15 @@ async def attempt(identity: Identity, client: Client, *, account: str, of: Proof
 
     `account` is the e-mail address as it is looked up, of an account or of none. The attempt is counted before it is
     made, so that many at once do not slip through. A block that ends has succeeded: the device's or the pair's
-    failures are forgiven. One that raises has failed and stays counted, unless it failed at something else than the
-    proof: Forbidden (the proof was right, and more is wanted) and what is our fault are given back.
+    failures are forgiven. One that raises has failed and stays counted, unless the proof was right and something else
+    is in the way, or the fault is ours; then it is given back.
     """
     counts = _counts(identity, client, account, of)
     await _spend(identity.limits, counts, of)
     try:
         yield
     except Exception as error:
-        status = error.status if isinstance(error, Problem) else 500
-        if status == 403 or status >= 500:
+        if isinstance(error, _PROOF_WAS_RIGHT) or not isinstance(error, Problem) or error.status >= 500:
             await _give_back(identity.limits, counts)
         raise
     own, *everybodys = counts
