@@ -66,7 +66,7 @@ async def happened(
         )
         if before is not None:
             page = page.where(AuditEntry.position < before)
-        rows = list((await db.execute(page)).tuples())
+        rows = (await db.execute(page)).all()
         more, rows = len(rows) > limit, rows[:limit]
         addresses = await _addresses(db, [entry for entry, _ in rows])
     return HappenedPage(

@@ -165,7 +165,7 @@ async def list_invitations(identity: Identity, user_id: UUID, organization_id: U
             .where(Invitation.organization_id == organization_id, is_open(identity.now()))
             .order_by(Invitation.id.desc())
         )
-        return [_made(invitation, inviter) for invitation, inviter in rows.tuples()]
+        return [_made(invitation, inviter) for invitation, inviter in rows]
 
 
 async def withdraw(
