@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Depends, Request
 
 from sample_agent.accounts import identity_of
@@ -19,6 +17,6 @@ async def _from_an_allowed_network(request: Request) -> None:
         raise NotFromHere
 
 
-router: Any = APIRouter(tags=["admin"], dependencies=[Depends(_from_an_allowed_network)])
+router = APIRouter(dependencies=[Depends(_from_an_allowed_network)])
 for room in (people, impersonation, audit):
     router.include_router(room.router)

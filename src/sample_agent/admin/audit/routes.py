@@ -18,7 +18,7 @@ from sample_agent.admin.actor import administrator
 from sample_agent.admin.audit.schemas import AuditFilters, AuditRecord, AuditRecords
 from sample_agent.core.cursors import Cursor
 
-router = APIRouter()
+router = APIRouter(tags=["admin"])
 
 
 class _Search(AuditFilters):

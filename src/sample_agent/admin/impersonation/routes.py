@@ -14,7 +14,7 @@ from sample_agent.admin.impersonation import service
 from sample_agent.admin.impersonation.schemas import Impersonation, ImpersonationReason
 from sample_agent.core.errors import Unauthenticated
 
-router = APIRouter()
+router = APIRouter(tags=["admin"])
 
 
 @router.post("/api/admin/users/{user_id}/impersonation", status_code=201)

@@ -15,7 +15,7 @@ from sample_agent.admin.people import search, service
 from sample_agent.admin.people.schemas import AdminUser, AdminUserDetail, AdminUsers, Status, UserChange, UserSearch
 from sample_agent.core.cursors import Cursor
 
-router = APIRouter()
+router = APIRouter(tags=["admin"])
 
 
 @router.get("/api/admin/users")
