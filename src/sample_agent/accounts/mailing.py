@@ -14,20 +14,23 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.mail_log import MailRecord
+from sample_agent.accounts.models import User
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
-from sample_agent.core.mail import Mail, Mailer, MailNotSent, MailRefused, render
-from sample_agent.core.queue import enqueue
+from sample_agent.core.mail import InvalidMail, Mail, Mailer, MailNotSent, MailRefused, render
+from sample_agent.core.queue import MAX_TRIES, enqueue
 
 SEND_MAIL = "send-mail"
 """The entry point of `send_mail` in the queue."""
 
 MAILS = Path(__file__).parent / "mails"
+
+_DONE = frozenset({"sent", "refused"})
 
 log = structlog.get_logger("accounts")
 
@@ -76,33 +79,48 @@ async def queue_mail(
 async def send_mail(payload: Mapping[str, Any], resources: MailResources) -> None:
     """Compose and send what was asked for, and log what became of it.
 
-    Raises MailNotSent when it is worth trying again.
+    Raises MailNotSent when it is worth trying again. A task that is done again after its mail was taken does nothing.
     """
     letter = Letter(
         UUID(payload["id"]), payload["to"], UUID(payload["user_id"]) if payload["user_id"] else None, payload["data"]
     )
     compose = resources.composers[payload["mail"]]
     async with resources.database.transaction(purpose="identity") as db:
-        composed = await compose(db, letter, resources)
+        status = await db.scalar(select(MailRecord.status).where(MailRecord.id == letter.id))
+        composed = await compose(db, letter, resources) if status not in _DONE else None
+    if status in _DONE:
+        return
     if composed is None:
-        await _note(resources, letter.id, status="needless")
+        await _note(resources, letter, status="needless")
         return
     template, context = composed
     subject, text, html = render(MAILS, template, **context)
     try:
         await resources.mailer.send(Mail(letter.to, subject, text, html))
-    except MailRefused as error:
+    except (MailRefused, InvalidMail) as error:
         log.warning("mail refused", mail=template, error=str(error))
-        await _note(resources, letter.id, status="refused", error=str(error))
+        await _note(resources, letter, status="refused", error=str(error))
     except MailNotSent as error:
-        await _note(resources, letter.id, status="queued", error=str(error))
+        await _note(resources, letter, status="queued", error=str(error))
         raise
     else:
         log.info("mail sent", mail=template)
-        await _note(resources, letter.id, status="sent", sent_at=resources.now())
+        await _note(resources, letter, status="sent", sent_at=resources.now())
 
 
-async def _note(resources: MailResources, mail_id: UUID, **values: Any) -> None:
-    change = update(MailRecord).where(MailRecord.id == mail_id)
+async def _note(resources: MailResources, letter: Letter, *, status: str, **values: Any) -> None:
+    """Log an attempt. That an address takes no mails stands with the account whose it is, until it takes one."""
+    reached: Any = (
+        case((MailRecord.attempts + 1 >= MAX_TRIES, "failed"), else_=status) if status == "queued" else status
+    )
     async with resources.database.transaction(purpose="identity") as db:
-        await db.execute(change.values(attempts=MailRecord.attempts + 1, **values))
+        await db.execute(
+            update(MailRecord)
+            .where(MailRecord.id == letter.id)
+            .values(attempts=MailRecord.attempts + 1, status=reached, **values)
+        )
+        change = update(User).where(User.email == letter.to)
+        if status == "refused":
+            await db.execute(change.values(mail_refused_at=resources.now()))
+        if status == "sent":
+            await db.execute(change.where(User.mail_refused_at.is_not(None)).values(mail_refused_at=None))

@@ -61,6 +61,11 @@ returning job_id
 """
 _FORGET_FAILURES = "update pgqueuer_log set traceback = null where strpos(lower(traceback::text), lower($1)) > 0"
 
+MAX_TRIES = 20
+"""How often a handler that raises is tried; then the task is held in the queue for an operator to look at.
+
+With the waits between them that is most of an hour: a mail server or a bucket may be away for so long."""
+
 WORKER_ALIVE = 7241
 """The class of the advisory locks that workers hold while they live."""
 

@@ -31,15 +31,10 @@ from pgqueuer.domain.types import JOB_STATUS, JobId, QueueManagerId
 
 from sample_agent.core.database import LOST_CONNECTION
 from sample_agent.core.database_url import asyncpg_url
-from sample_agent.core.queue import QUEUE, QUEUE_SCHEMA, QUEUE_STATEMENTS, WORKER_ALIVE
+from sample_agent.core.queue import MAX_TRIES, QUEUE, QUEUE_SCHEMA, QUEUE_STATEMENTS, WORKER_ALIVE
 
 Payload = dict[str, Any]
 Handler = Callable[[Payload], Awaitable[None]]
-
-MAX_TRIES = 20
-"""How often a handler that raises is tried; then the task is held in the queue for an operator to look at.
-
-With the waits between them that is most of an hour: a mail server or a bucket may be away for so long."""
 
 _SILENCE = timedelta(seconds=1)
 _UNWINDING = timedelta(seconds=5)

@@ -21,6 +21,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PlanId = Literal["free", "pro", "enterprise"]
 
 
+_SENDGRID = "smtp.sendgrid.net"
+
+
 class MissingSecretError(RuntimeError):
     """A secret the program cannot invent outside development was not given."""
 
@@ -140,6 +143,11 @@ class Settings(BaseSettings):
     )
     password_hash_concurrency: int = Field(2, ge=1, description="password hashes computed at once per process")
 
+    sendgrid_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("sendgrid_api_key", "SENDGRID_API_KEY", "SAMPLE_AGENT_SENDGRID_API_KEY"),
+        description="all that SendGrid needs; any other provider, or a server of your own, by SAMPLE_AGENT_SMTP_…",
+    )
     smtp_host: str = Field("", description="mail server; empty in development: mails go to the outbox page")
     smtp_port: int = Field(587, description="port of the mail server")
     smtp_username: str = Field("", description="user at the mail server")
@@ -166,9 +174,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] | None = Field(None, description="unset: console in development, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity logged")
 
-    @field_validator(
-        "engine_allowed_hosts", "cors_origins", "trusted_proxies", "admin_allowed_networks", mode="before"
-    )
+    @field_validator("engine_allowed_hosts", "cors_origins", "trusted_proxies", "admin_allowed_networks", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -179,6 +185,21 @@ class Settings(BaseSettings):
         if value and not value.get_secret_value().startswith(("redis://", "rediss://", "valkey://", "valkeys://")):
             raise ValueError("should begin with redis://, rediss://, valkey:// or valkeys://")
         return value
+
+    @field_validator("smtp_host")
+    @classmethod
+    def _sendgrid_by_its_key(cls, value: str, info: ValidationInfo) -> str:
+        return value or (_SENDGRID if info.data.get("sendgrid_api_key") else "")
+
+    @field_validator("smtp_username")
+    @classmethod
+    def _sendgrids_user(cls, value: str, info: ValidationInfo) -> str:
+        return value or ("apikey" if _sends_by_sendgrid(info) else "")
+
+    @field_validator("smtp_password")
+    @classmethod
+    def _sendgrids_password(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return value or (info.data["sendgrid_api_key"] if _sends_by_sendgrid(info) else None)
 
     @field_validator("public_url", "library_url", "engine_url", "storage_endpoint")
     @classmethod
@@ -232,6 +253,10 @@ class Settings(BaseSettings):
         if not self.development:
             raise MissingSecretError(variable)
         return read_or_create_secret(self.keys_dir / file_name, lambda: secrets.token_urlsafe(48))
+
+
+def _sends_by_sendgrid(info: ValidationInfo) -> bool:
+    return bool(info.data.get("sendgrid_api_key")) and info.data.get("smtp_host") == _SENDGRID
 
 
 def read_or_create_secret(path: Path, create: Callable[[], str]) -> str:

@@ -29,6 +29,9 @@ class UserProfile(BaseModel):
     is_admin: bool
     created_at: datetime
     delete_after: datetime | None = Field(description="when the account is erased, as its owner has asked for")
+    mail_refused_at: datetime | None = Field(
+        description="when the mail server of this address last refused a mail for good; null since it took one"
+    )
     second_factor: bool = Field(description="whether the account has an authenticator app or a passkey")
     impersonated_by: str | None = Field(
         None, description="the address of the administrator who looks through this person's eyes, and is not them"
@@ -46,6 +49,7 @@ class UserProfile(BaseModel):
             is_admin=user.is_superuser,
             created_at=user.created_at,
             delete_after=user.delete_after,
+            mail_refused_at=user.mail_refused_at,
             second_factor=second_factor,
             impersonated_by=impersonated_by,
         )
