@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 import pytest_asyncio
@@ -37,7 +37,7 @@ async def test_an_app_is_set_up_with_a_secret_a_link_and_a_picture(member: Membe
     assert unquote(link.path) == f"/SP-404MK2 Sample Agent:{member.email}"
     assert parse_qs(link.query) == {"secret": [begun["secret"]], "issuer": ["SP-404MK2 Sample Agent"]}
     assert len(begun["secret"]) == 32
-    drawing = ElementTree.fromstring(begun["qr_svg"])
+    drawing = ET.fromstring(begun["qr_svg"])
     assert {element.tag.rpartition("}")[2] for element in drawing.iter()} <= {"svg", "g", "path"}
     assert not [name for element in drawing.iter() for name in element.attrib if name in ("href", "style", "onload")]
     assert (await member.factors())["totp"] is None, "it counts only when it is confirmed"
@@ -249,7 +249,7 @@ async def test_a_session_from_before_the_factor_cannot_take_it_away(service: Ser
 
 
 async def test_an_api_key_reaches_no_factor(member: Member) -> None:
-    made = await member.post("/api/user/api-keys", {"name": "robot", "scopes": ["account:read", "account:write"]})
+    made = await member.post("/api/user/api-keys", {"name": "robot", "scopes": ["account:read", "library:write"]})
     assert made.status_code == 201, made.text
     member.token = made.json()["key"]
     for method, path in (("GET", FACTORS), ("POST", f"{FACTORS}/totp"), ("POST", f"{FACTORS}/passkeys/options")):
