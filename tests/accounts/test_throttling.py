@@ -216,6 +216,19 @@ async def test_a_right_password_does_not_open_the_way_to_guessing_codes(deploy: 
     assert await answered(await visit(service, owner.email), owner.fresh_code()) == 200
 
 
+async def test_whoever_is_signed_in_can_prove_it_again_whatever_strangers_do_and_not_guess_for_ever(
+    deploy: Deploy, visit: Visit
+) -> None:
+    service = deploy(sign_in_failures_per_quarter_hour=2, sign_in_failures_per_hour=2)
+    owner = await sign_in(service, await visit(service, fresh_address()))
+    await statuses(await visit(service, owner.email, address=ELSEWHERE), 3, **WRONG)
+    assert (await owner.post("/api/auth/step-up", {"password": PASSWORD})).status_code == 200
+    guesses = [await owner.post("/api/auth/step-up", WRONG) for _ in range(3)]
+    assert [answer.status_code for answer in guesses] == [422, 422, 429]
+    change = {"current_password": PASSWORD, "new_password": "another four bars"}
+    assert (await owner.post("/api/account/password", change)).status_code == 429
+
+
 # Mails
 
 

@@ -1,7 +1,8 @@
 """Limits on proving who one is, made so that nobody can lock somebody else out.
 
 Failures count for the pair of address and account, and for the account from everywhere together. A device that has
-signed in to the account before counts by itself and for nothing else: however many strangers fail, its owner gets in.
+signed in to the account before, or is at a session of it, counts by itself and for nothing else: however many strangers
+fail, its owner gets in.
 What has no account is counted like what has one, so the limits tell nobody which addresses there are.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 import structlog
 
@@ -30,15 +32,18 @@ log = structlog.get_logger("accounts")
 
 
 @asynccontextmanager
-async def attempt(identity: Identity, client: Client, *, account: str, of: Proof = "password") -> AsyncIterator[None]:
+async def attempt(
+    identity: Identity, client: Client, *, account: str, of: Proof = "password", session: UUID | None = None
+) -> AsyncIterator[None]:
     """Check a password, a code or a passkey inside of this; raises RateLimited when too many have failed.
 
-    `account` is the e-mail address as it is looked up, of an account or of none. The attempt is counted before it is
+    `account` is the e-mail address as it is looked up, of an account or of none; `session` is the one at which somebody
+    signed in proves it again. The attempt is counted before it is
     made, so that many at once do not slip through. A block that ends has succeeded: the device's or the pair's
     failures are forgiven. One that raises has failed and stays counted, unless the proof was right and something else
     is in the way, or the fault is ours; then it is given back.
     """
-    counts = _counts(identity, client, account, of)
+    counts = _counts(identity, client, account, of, session)
     await _spend(identity.limits, counts, of)
     try:
         yield
@@ -72,10 +77,12 @@ class _Count:
     key: tuple[str, ...]
 
 
-def _counts(identity: Identity, client: Client, account: str, of: Proof) -> list[_Count]:
+def _counts(identity: Identity, client: Client, account: str, of: Proof, session: UUID | None) -> list[_Count]:
     """What an attempt is counted by; the first is the own one of whoever makes it."""
     settings = identity.settings
     own = Rule(f"{of}-failures", settings.sign_in_failures_per_quarter_hour, 15 * 60)
+    if session is not None:
+        return [_Count(own, ("session", str(session)))]
     if device := known_device(identity.refresh_key, client.device, account):
         return [_Count(own, ("device", device, account))]
     from_anywhere = Rule(f"{of}-failures-of-account", settings.sign_in_failures_per_hour, 60 * 60)

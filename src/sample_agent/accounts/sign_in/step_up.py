@@ -45,7 +45,7 @@ async def step_up_with_password(identity: Identity, principal: Principal, client
 
     Raises FactorNeeded to whoever has a second factor, WrongProof otherwise.
     """
-    async with attempt(identity, client, account=principal.email):
+    async with attempt(identity, client, account=principal.email, session=principal.session_id):
         async with identity.database.transaction(purpose="identity") as db:
             await _refuse_password_alone(db, principal.user_id)
             stored = await db.scalar(select(User.password_hash).where(User.id == principal.user_id))
@@ -71,7 +71,7 @@ async def step_up_with_factor(
     Raises WrongProof, and ChallengeExpired.
     """
     now = identity.now()
-    async with attempt(identity, client, account=principal.email, of="second-factor"):
+    async with attempt(identity, client, account=principal.email, of="second-factor", session=principal.session_id):
         async with identity.database.transaction(purpose="identity") as db:
             user = await locked_user(db, principal.user_id)
             asked = await challenges.open_one(db, challenge, "passkey-step-up", now) if challenge else None

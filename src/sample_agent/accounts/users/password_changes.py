@@ -100,7 +100,7 @@ async def prove_password(identity: Identity, principal: Principal, client: Clien
         user = await db.get(User, principal.user_id)
     if user is None or not user.is_active:
         raise SessionExpired
-    async with throttle.attempt(identity, client, account=user.email):
+    async with throttle.attempt(identity, client, account=user.email, session=principal.session_id):
         right, _ = await identity.passwords.check(password, user.password_hash)
         if not right:
             log.info("password not proved", user_id=str(user.id))
