@@ -30,3 +30,19 @@ def test_what_is_no_port_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(ValidationError) as refusal:
         Settings(_env_file=None)
     assert [error["loc"] for error in refusal.value.errors()] == [("port",)]
+
+
+def test_sendgrid_needs_its_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENDGRID_API_KEY", "SG.key")
+    settings = Settings(_env_file=None)
+    assert (settings.smtp_host, settings.smtp_port, settings.smtp_security) == ("smtp.sendgrid.net", 587, "starttls")
+    assert settings.smtp_username == "apikey"
+    assert settings.smtp_password is not None
+    assert settings.smtp_password.get_secret_value() == "SG.key"
+
+
+def test_a_mail_server_that_is_named_is_not_given_the_key_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENDGRID_API_KEY", "SG.key")
+    monkeypatch.setenv("SAMPLE_AGENT_SMTP_HOST", "mail.example.com")
+    settings = Settings(_env_file=None)
+    assert (settings.smtp_host, settings.smtp_username, settings.smtp_password) == ("mail.example.com", "", None)
