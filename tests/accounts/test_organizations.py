@@ -249,7 +249,9 @@ async def test_an_api_key_reads_within_its_scope_and_invites_nobody(team: Team) 
         "POST", "/api/user/api-keys", {"name": "a script", "scopes": ["organizations:read", "organizations:write"]}
     )
     key = {"Authorization": f"Bearer {made.json()['key']}"}
-    assert (await team.owner.send("GET", team.address, headers=key)).status_code == 200
+    for path in ("", "/members", "/invitations", "/activity"):
+        assert (await team.owner.send("GET", team.address + path, headers=key)).status_code == 200
+    assert (await team.owner.send("GET", "/api/invitations", headers=key)).status_code == 200
     assert (await team.owner.send("PATCH", team.address, {"name": "By key"}, headers=key)).status_code == 200
     refused = await team.owner.send("POST", f"{team.address}/invitations", {"email": fresh_address()}, headers=key)
     assert refused.json()["code"] == "session-required"

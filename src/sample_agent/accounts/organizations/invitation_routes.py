@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from sample_agent.accounts.caller import CurrentUser, SignedIn
 from sample_agent.accounts.client import OfClient
 from sample_agent.accounts.identity import OfApp
-from sample_agent.accounts.organizations import invitations
+from sample_agent.accounts.organizations import invitations as service
 from sample_agent.accounts.organizations.membership import Role
 from sample_agent.accounts.organizations.schemas import (
     InvitationAnswer,
@@ -21,66 +21,64 @@ from sample_agent.accounts.organizations.schemas import (
     ReceivedInvitationList,
 )
 
-router = APIRouter()
+invitations = APIRouter(tags=["organizations"])
 
 
-@router.get("/api/organizations/{organization_id}/invitations")
+@invitations.get("/api/organizations/{organization_id}/invitations")
 async def list_invitations(organization_id: UUID, principal: CurrentUser, identity: OfApp) -> InvitationList:
     """The invitations of an organization that wait for an answer; for its owner and administrators."""
-    found = await invitations.list_invitations(identity, principal.user_id, organization_id)
+    found = await service.list_invitations(identity, principal.user_id, organization_id)
     return InvitationList.model_validate({"invitations": found})
 
 
-@router.post("/api/organizations/{organization_id}/invitations", status_code=201)
+@invitations.post("/api/organizations/{organization_id}/invitations", status_code=201)
 async def invite_member(
     organization_id: UUID, body: NewInvitation, principal: SignedIn, client: OfClient, identity: OfApp
 ) -> InvitationAnswer:
     """Invite an address by mail, in place of an earlier invitation to it; for the owner and administrators."""
-    made = await invitations.invite(
-        identity, principal, client, organization_id, email=body.email, role=Role(body.role)
-    )
+    made = await service.invite(identity, principal, client, organization_id, email=body.email, role=Role(body.role))
     return InvitationAnswer.model_validate(made)
 
 
-@router.delete("/api/organizations/{organization_id}/invitations/{invitation_id}", status_code=204)
+@invitations.delete("/api/organizations/{organization_id}/invitations/{invitation_id}", status_code=204)
 async def withdraw_invitation(
     organization_id: UUID, invitation_id: UUID, principal: CurrentUser, client: OfClient, identity: OfApp
 ) -> None:
     """Take an invitation back: its link works no longer; for the owner and administrators."""
-    await invitations.withdraw(identity, principal, client, organization_id, invitation_id)
+    await service.withdraw(identity, principal, client, organization_id, invitation_id)
 
 
-@router.get("/api/invitations")
+@invitations.get("/api/invitations")
 async def list_received_invitations(principal: CurrentUser, identity: OfApp) -> ReceivedInvitationList:
     """The invitations to your address that wait for your answer."""
-    found = await invitations.received(identity, principal.user_id)
+    found = await service.received(identity, principal.user_id)
     return ReceivedInvitationList.model_validate({"invitations": found})
 
 
-@router.post("/api/invitations/preview")
+@invitations.post("/api/invitations/preview")
 async def preview_invitation(body: InvitationLink, identity: OfApp) -> InvitationPreview:
     """What an invitation asks for, shown before anybody signs in."""
-    return InvitationPreview.model_validate(await invitations.preview(identity, token=body.token))
+    return InvitationPreview.model_validate(await service.preview(identity, token=body.token))
 
 
-@router.post("/api/invitations/accept")
+@invitations.post("/api/invitations/accept")
 async def accept_invitation(
     body: InvitationLink, principal: SignedIn, client: OfClient, identity: OfApp
 ) -> JoinedOrganization:
     """Join by the link in the mail, signed in with the address it was sent to."""
-    joined = await invitations.accept_by_token(identity, principal, client, token=body.token)
+    joined = await service.accept_by_token(identity, principal, client, token=body.token)
     return JoinedOrganization.model_validate(joined)
 
 
-@router.post("/api/invitations/{invitation_id}/accept")
+@invitations.post("/api/invitations/{invitation_id}/accept")
 async def accept_received_invitation(
     invitation_id: UUID, principal: SignedIn, client: OfClient, identity: OfApp
 ) -> JoinedOrganization:
     """Join by an invitation to your address."""
-    return JoinedOrganization.model_validate(await invitations.accept(identity, principal, client, invitation_id))
+    return JoinedOrganization.model_validate(await service.accept(identity, principal, client, invitation_id))
 
 
-@router.delete("/api/invitations/{invitation_id}", status_code=204)
+@invitations.delete("/api/invitations/{invitation_id}", status_code=204)
 async def decline_invitation(invitation_id: UUID, principal: SignedIn, client: OfClient, identity: OfApp) -> None:
     """Turn down an invitation to your address."""
-    await invitations.decline(identity, principal, client, invitation_id)
+    await service.decline(identity, principal, client, invitation_id)

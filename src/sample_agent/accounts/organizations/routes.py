@@ -11,7 +11,7 @@ from sample_agent.accounts.caller import CurrentUser, FreshlySignedIn, SignedIn
 from sample_agent.accounts.client import OfClient
 from sample_agent.accounts.identity import OfApp
 from sample_agent.accounts.organizations import activity, members, service
-from sample_agent.accounts.organizations.invitation_routes import router as invitations
+from sample_agent.accounts.organizations.invitation_routes import invitations
 from sample_agent.accounts.organizations.membership import Role
 from sample_agent.accounts.organizations.schemas import (
     MemberAnswer,
@@ -25,22 +25,16 @@ from sample_agent.accounts.organizations.schemas import (
     RoleChange,
 )
 
-
-def _private(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
+organizations = APIRouter(tags=["organizations"])
 
 
-router = APIRouter(tags=["organizations"], dependencies=[Depends(_private)])
-router.include_router(invitations)
-
-
-@router.get("/api/organizations")
+@organizations.get("/api/organizations")
 async def list_organizations(principal: CurrentUser, identity: OfApp) -> OrganizationList:
     """The organizations you belong to, by name."""
     return OrganizationList.model_validate({"organizations": await service.of_person(identity, principal.user_id)})
 
 
-@router.post("/api/organizations", status_code=201)
+@organizations.post("/api/organizations", status_code=201)
 async def create_organization(
     body: OrganizationNaming, principal: CurrentUser, client: OfClient, identity: OfApp
 ) -> OrganizationAnswer:
@@ -48,13 +42,13 @@ async def create_organization(
     return OrganizationAnswer.model_validate(await service.create(identity, principal, client, name=body.name))
 
 
-@router.get("/api/organizations/{organization_id}")
+@organizations.get("/api/organizations/{organization_id}")
 async def get_organization(organization_id: UUID, principal: CurrentUser, identity: OfApp) -> OrganizationAnswer:
     """One organization you belong to."""
     return OrganizationAnswer.model_validate(await service.show(identity, principal.user_id, organization_id))
 
 
-@router.patch("/api/organizations/{organization_id}")
+@organizations.patch("/api/organizations/{organization_id}")
 async def rename_organization(
     organization_id: UUID, body: OrganizationNaming, principal: CurrentUser, client: OfClient, identity: OfApp
 ) -> OrganizationAnswer:
@@ -63,7 +57,7 @@ async def rename_organization(
     return OrganizationAnswer.model_validate(seen)
 
 
-@router.delete("/api/organizations/{organization_id}", status_code=204)
+@organizations.delete("/api/organizations/{organization_id}", status_code=204)
 async def delete_organization(
     organization_id: UUID, body: OrganizationDeletion, principal: FreshlySignedIn, client: OfClient, identity: OfApp
 ) -> None:
@@ -71,7 +65,7 @@ async def delete_organization(
     await service.delete_organization(identity, principal, client, organization_id, typed_name=body.name)
 
 
-@router.post("/api/organizations/{organization_id}/transfer")
+@organizations.post("/api/organizations/{organization_id}/transfer")
 async def transfer_organization(
     organization_id: UUID, body: OrganizationTransfer, principal: FreshlySignedIn, client: OfClient, identity: OfApp
 ) -> OrganizationAnswer:
@@ -80,14 +74,14 @@ async def transfer_organization(
     return OrganizationAnswer.model_validate(seen)
 
 
-@router.get("/api/organizations/{organization_id}/members")
+@organizations.get("/api/organizations/{organization_id}/members")
 async def list_members(organization_id: UUID, principal: CurrentUser, identity: OfApp) -> MemberList:
     """Everybody who belongs to an organization; for its members."""
     found = await members.list_members(identity, principal.user_id, organization_id)
     return MemberList.model_validate({"members": found})
 
 
-@router.patch("/api/organizations/{organization_id}/members/{member_id}")
+@organizations.patch("/api/organizations/{organization_id}/members/{member_id}")
 async def change_member_role(
     organization_id: UUID,
     member_id: UUID,
@@ -101,7 +95,7 @@ async def change_member_role(
     return MemberAnswer.model_validate(changed)
 
 
-@router.delete("/api/organizations/{organization_id}/members/{member_id}", status_code=204)
+@organizations.delete("/api/organizations/{organization_id}/members/{member_id}", status_code=204)
 async def remove_member(
     organization_id: UUID, member_id: UUID, principal: SignedIn, client: OfClient, identity: OfApp
 ) -> None:
@@ -109,7 +103,7 @@ async def remove_member(
     await members.remove_member(identity, principal, client, organization_id, member_id)
 
 
-@router.get("/api/organizations/{organization_id}/activity")
+@organizations.get("/api/organizations/{organization_id}/activity")
 async def list_organization_activity(
     organization_id: UUID,
     principal: CurrentUser,
@@ -128,3 +122,12 @@ async def list_organization_activity(
         limit=limit,
     )
     return OrganizationActivity.model_validate(page)
+
+
+def _private(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"
+
+
+router = APIRouter(dependencies=[Depends(_private)])
+for part in (organizations, invitations):
+    router.include_router(part)
