@@ -36,6 +36,7 @@ BENCHMARKS = {
     "stretch_quality": "our time-stretcher beside others, on tones, drums and chords",
     "api_load": "listing samples with 1,000 connected people, beside a bare FastAPI endpoint",
     "login": "signing in and verifying tokens, beside a bare FastAPI endpoint",
+    "limits": "counting a request, in memory and through Valkey, beside the memory storage of `limits`",
     "cold_start": "from `git clone` to the first page and the first analysed sample, with cold and warm caches",
 }
 PACKAGES = ("sample-agent", "fastapi", "pydantic", "sqlalchemy", "asyncpg", "uvicorn", "uvloop", "numpy", "scipy")
