@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sample_agent.cli.analyze import analyze
+from sample_agent.cli.audit import audit_app
 from sample_agent.cli.card import card_app
-
-if TYPE_CHECKING:
-    from sample_agent.core.settings import Settings
+from sample_agent.cli.options import DataDir, settings_from
+from sample_agent.cli.user import user_app
 
 app = typer.Typer(
     name="sample-agent",
@@ -21,18 +20,14 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
-user_app = typer.Typer(help="Accounts of this installation.", no_args_is_help=True)
 keys_app = typer.Typer(help="The keys that access tokens are signed with.", no_args_is_help=True)
 
 app.command("analyze")(analyze)
 app.add_typer(card_app, name="card")
 app.add_typer(user_app, name="user")
+app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="Folder for database, audio files and keys.", show_default="your data folder"),
-]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 
 
@@ -57,7 +52,7 @@ def serve(
     """Run everything: web app, APIs, worker, and a database of its own unless DATABASE_URL is set."""
     from sample_agent.apps.serve import serve as run
 
-    raise typer.Exit(run(_settings(data_dir=data_dir, host=host, port=port)))
+    raise typer.Exit(run(settings_from(data_dir=data_dir, host=host, port=port)))
 
 
 @app.command("accounts-api")
@@ -66,7 +61,7 @@ def accounts_api(host: Host = None, port: Annotated[int | None, typer.Option(sho
     from sample_agent.apps.accounts import create_accounts_app
     from sample_agent.apps.run import run_app
 
-    settings = _settings(host=host, port=port)
+    settings = settings_from(host=host, port=port)
     run_app(create_accounts_app(settings), settings, port=settings.port)
 
 
@@ -76,7 +71,7 @@ def library_api(host: Host = None, port: Annotated[int, typer.Option()] = 8100) 
     from sample_agent.apps.library import create_library_app
     from sample_agent.apps.run import run_app
 
-    settings = _settings(host=host)
+    settings = settings_from(host=host)
     run_app(create_library_app(settings), settings, port=port)
 
 
@@ -86,7 +81,7 @@ def engine_api(host: Host = None, port: Annotated[int, typer.Option()] = 8101) -
     from sample_agent.apps.engine import create_engine_app
     from sample_agent.apps.run import run_app
 
-    settings = _settings(host=host)
+    settings = settings_from(host=host)
     run_app(create_engine_app(settings), settings, port=port)
 
 
@@ -95,7 +90,7 @@ def worker(host: Host = None) -> None:
     """Run a worker: it takes jobs from the queue in DATABASE_URL."""
     from sample_agent.apps.worker import main as run
 
-    run(_settings(host=host))
+    run(settings_from(host=host))
 
 
 @app.command("api", hidden=True)
@@ -104,7 +99,7 @@ def api(host: Host = None, port: Annotated[int | None, typer.Option()] = None) -
     from sample_agent.apps.everything import create_everything
     from sample_agent.apps.run import run_app
 
-    settings = _settings(host=host, port=port)
+    settings = settings_from(host=host, port=port)
     run_app(create_everything(settings), settings, port=settings.port)
 
 
@@ -116,7 +111,7 @@ def migrate(data_dir: DataDir = None) -> None:
     from sample_agent.apps.local import database_urls
     from sample_agent.apps.migrate import migrate as run
 
-    with database_urls(_settings(data_dir=data_dir)) as urls:
+    with database_urls(settings_from(data_dir=data_dir)) as urls:
         changed = asyncio.run(run(urls.owner_url))
     typer.echo("The database was migrated." if changed else "The database is up to date.")
 
@@ -126,7 +121,7 @@ def reanalyze(data_dir: DataDir = None) -> None:
     """Have every sample that an older version of the engine analysed analysed again by the workers."""
     from sample_agent.cli.reanalyze import reanalyze as run
 
-    run(_settings(data_dir=data_dir))
+    run(settings_from(data_dir=data_dir))
 
 
 @app.command("settings")
@@ -134,31 +129,7 @@ def show_settings() -> None:
     """Print every setting with its value, where it can be set, and what it is for. Secrets are not shown."""
     from sample_agent.cli.settings import settings_table
 
-    settings_table(_settings())
-
-
-@user_app.command("create")
-def create_user(
-    email: Annotated[str, typer.Argument(help="E-mail address to sign in with.")],
-    admin: Annotated[bool, typer.Option("--admin", help="Make an administrator.")] = False,
-    plan: Annotated[str | None, typer.Option(help="free, pro or enterprise.", show_default="the default")] = None,
-    first_name: Annotated[str, typer.Option()] = "",
-    last_name: Annotated[str, typer.Option()] = "",
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Make an account that is verified at once."""
-    from sample_agent.cli.user import create
-
-    create(
-        _settings(data_dir=data_dir),
-        email,
-        admin=admin,
-        plan=plan,
-        first_name=first_name,
-        last_name=last_name,
-        password_stdin=password_stdin,
-    )
+    settings_table(settings_from())
 
 
 @keys_app.command("rotate")
@@ -171,7 +142,7 @@ def rotate_key(
     """Make a new signing key. It is published at once, signs ten minutes later, and nobody is signed out."""
     from sample_agent.cli.keys import rotate_key as run
 
-    run(_settings(data_dir=data_dir), compromised=compromised)
+    run(settings_from(data_dir=data_dir), compromised=compromised)
 
 
 @keys_app.command("list")
@@ -179,13 +150,7 @@ def list_keys(data_dir: DataDir = None) -> None:
     """Print every key that signs or verifies access tokens."""
     from sample_agent.cli.keys import list_keys as run
 
-    run(_settings(data_dir=data_dir))
-
-
-def _settings(**given: Any) -> Settings:
-    from sample_agent.core.settings import Settings
-
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    run(settings_from(data_dir=data_dir))
 
 
 def _explained(error: Exception) -> str | None:

@@ -1,4 +1,4 @@
-"""`sample-agent user`: accounts made by whoever runs the installation."""
+"""An account made by an operator."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def create(
 
     try:
         address = stored_email(email, deliverable=False)
-        chosen_plan = _plan(plan)
+        chosen_plan = None if plan is None else plan_named(plan)
         password = _password(address, from_stdin=password_stdin)
         with database_urls(settings) as urls:
             if settings.database_url is None:
@@ -63,13 +63,12 @@ def create(
     typer.echo(f"Sign in at {settings.public_url}/login")
 
 
-def _plan(plan: str | None) -> PlanId | None:
+def plan_named(plan: str) -> PlanId:
+    """The plan of this name. Raises ValueError, which names them all."""
     for known in get_args(PlanId):
         if plan == known:
             return known  # type: ignore[no-any-return]
-    if plan is not None:
-        raise ValueError(f"There is no plan {plan!r}; choose one of {', '.join(get_args(PlanId))}.")
-    return None
+    raise ValueError(f"There is no plan {plan!r}; choose one of {', '.join(get_args(PlanId))}.")
 
 
 def _password(address: str, *, from_stdin: bool) -> str:
