@@ -34,6 +34,7 @@ class Producer:
     installation: Installation
     conduct: Conduct
     email: str = field(default_factory=new_email)
+    password: str = PASSWORD
 
     def __post_init__(self) -> None:
         self.ears = Ears(self.page)
@@ -57,7 +58,7 @@ class Producer:
         await page.get_by_label("First name").fill(FIRST_NAME)
         await page.get_by_label("Last name").fill(LAST_NAME)
         await page.get_by_label("E-mail").fill(self.email)
-        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_label("Password").fill(self.password)
 
     async def follow_the_mailed_link(self) -> None:
         """Open the outbox, reload it until the mail has come, and confirm the address."""
@@ -66,28 +67,41 @@ class Producer:
         mail = page.get_by_role("row").filter(has_text=self.email).get_by_role("link")
         await self._reload_until_there(mail)
         await mail.click()
-        await page.get_by_role("link", name=re.compile("verify-email")).click()
-        await page.get_by_role("button", name="Confirm address").click()
-        await expect(page.get_by_role("heading", name="All set")).to_be_visible()
-        await page.get_by_role("link", name="Sign in").click()
+        await page.goto(self.installation.link_mailed_to(self.email, "/verify-email"))
+        await page.get_by_label("Password").fill(self.password)
+        await page.get_by_role("button", name="Confirm and sign in").click()
+        await self.expect_to_be_in()
 
     async def sign_in(self) -> None:
+        """Fill in the sign-in page that is open, and get in."""
+        await self.give_password()
+        await self.expect_to_be_in()
+
+    async def give_password(self) -> None:
         """Fill in the sign-in page that is open."""
         page = self.page
         await page.get_by_label("E-mail").fill(self.email)
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Sign in").click()
-        await expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+        await page.get_by_label("Password").fill(self.password)
+        await page.get_by_role("button", name="Sign in", exact=True).click()
 
-    async def arrive(self, path: str = "/") -> None:
+    async def expect_to_be_in(self) -> None:
+        await expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
+
+    async def arrive(self, path: str = "/", *, admin: bool = False) -> None:
         """Sign in with an account made beforehand."""
-        self.installation.make_account(self.email, PASSWORD, first_name=FIRST_NAME, last_name=LAST_NAME)
+        names = {"first_name": FIRST_NAME, "last_name": LAST_NAME}
+        self.installation.make_account(self.email, self.password, admin=admin, **names)
         await self.page.goto(path)
         await self.sign_in()
 
+    async def settings(self, page: str) -> None:
+        """Open one of the settings' pages."""
+        await self.page.get_by_role("navigation", name="Main").get_by_role("link", name=FIRST_NAME).click()
+        await self.page.get_by_role("navigation", name="Settings").get_by_role("link", name=page).click()
+
     async def sign_out(self) -> None:
         await self.page.get_by_role("navigation", name="Main").get_by_role("link", name=FIRST_NAME).click()
-        await self.page.get_by_role("button", name="Sign out").click()
+        await self.page.get_by_role("button", name="Sign out", exact=True).click()
         await expect(self.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
     # --- uploads ---

@@ -14,12 +14,16 @@ from pathlib import Path
 from signal import SIGKILL
 
 import psutil
+from sqlalchemy import text
 
-from sample_agent.core.postgres import EmbeddedPostgres
+from sample_agent.core.database import Database
+from sample_agent.core.mail import read_outbox
+from sample_agent.core.postgres import EmbeddedPostgres, running_server
 from tests.conftest import free_port
 from tests.waiting import until
 
 START_SECONDS = 90
+MAIL_SECONDS = 60
 STOP_SECONDS = 40
 COMMAND = Path(sys.executable).with_name("sample-agent")
 
@@ -87,11 +91,13 @@ class Installation:
         program.until_ready(ready)
         return program
 
-    def make_account(self, email: str, password: str, *, first_name: str = "", last_name: str = "") -> None:
+    def make_account(
+        self, email: str, password: str, *, first_name: str = "", last_name: str = "", admin: bool = False
+    ) -> None:
         """An account that is verified already, by the command for it."""
-        names = ["--first-name", first_name, "--last-name", last_name]
+        more = ["--first-name", first_name, "--last-name", last_name, *(["--admin"] if admin else [])]
         made = subprocess.run(
-            [COMMAND, "user", "create", email, "--password-stdin", *names],
+            [COMMAND, "user", "create", email, "--password-stdin", *more],
             cwd=self.folder,
             env=self.environment,
             input=password + "\n",
@@ -100,6 +106,32 @@ class Installation:
             text=True,
         )
         assert made.returncode == 0, made.stdout + made.stderr
+
+    def link_mailed_to(self, email: str, path: str) -> str:
+        """The newest link to `path` in the mails to `email`; waits until one has come."""
+        outbox = Path(self.environment["SAMPLE_AGENT_DATA_DIR"]) / "outbox"
+
+        def links() -> list[str]:
+            mails = [mail.text for mail in read_outbox(outbox) if mail.to == email]
+            return [word for text in mails for word in text.split() if word.startswith(f"{self.url}{path}?")]
+
+        until(lambda: bool(links()), MAIL_SECONDS)
+        return links()[0]
+
+    async def forget_proofs(self, email: str) -> None:
+        """Let the time pass after which dangerous acts ask who one is."""
+        url = self.environment.get("DATABASE_OWNER_URL")
+        url = url or running_server(Path(self.environment["SAMPLE_AGENT_DATA_DIR"])).owner_url
+        database = Database(url, pool_size=1)
+        async with database.transaction(purpose="identity") as session:
+            await session.execute(
+                text(
+                    "update sessions set authenticated_at = authenticated_at - interval '1 hour'"
+                    " from users where users.id = sessions.user_id and users.email = :email"
+                ),
+                {"email": email},
+            )
+        await database.close()
 
 
 @contextmanager

@@ -27,7 +27,6 @@ async def test_a_newcomer_gets_from_registration_to_a_card_archive(producer: Pro
     await page.goto("/")
     await producer.register()
     await producer.follow_the_mailed_link()
-    await producer.sign_in()
     await expect(page.get_by_role("heading", name="Drop your samples here")).to_be_visible()
 
     await watch_the_uploads(page)

@@ -8,7 +8,9 @@ import { renew, useSession, validToken } from './session'
 
 /** Sends the request as the signed-in user; a refused token is renewed once and the request sent again. */
 export async function authorizedFetch(request: Request): Promise<Response> {
-  const service: Service = new URL(request.url).pathname.match(/^\/api\/(auth|usage|billing)/)
+  const service: Service = new URL(request.url).pathname.match(
+    /^\/api\/(auth|account|user|organizations|invitations|admin|usage|billing)/,
+  )
     ? 'accounts'
     : 'library'
   const again = request.clone()

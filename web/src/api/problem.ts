@@ -25,6 +25,8 @@ export class Problem extends Error {
     readonly requestId: string | null,
     readonly errors: FieldError[],
     readonly retryAfter: number | null,
+    /** Everything the server said, for what only this kind of problem has. */
+    readonly said: Readonly<Record<string, unknown>> = {},
   ) {
     super(detail || title)
   }
@@ -54,12 +56,17 @@ export function problemFrom(
     said.request_id ?? headers.get('x-request-id'),
     Array.isArray(said.errors) ? said.errors : [],
     Number.isFinite(seconds) && seconds > 0 ? seconds : null,
+    { ...said },
   )
 }
 
 export async function problemFromResponse(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null)
   return problemFrom(response.status, body, response.headers)
+}
+
+export function isProblem(error: unknown, code: string): error is Problem {
+  return error instanceof Problem && error.code === code
 }
 
 /** The service is there but cannot serve right now; asking again later is worth it. */

@@ -14,11 +14,18 @@ interface SessionGrant extends Grant {
 interface SessionState {
   status: 'unknown' | 'signed-in' | 'signed-out'
   grant: SessionGrant | null
+  /** An administrator's own, while they look through somebody else's eyes in this tab. */
+  own: SessionGrant | null
   /** True when a session ended by itself, so that the sign-in page can say why it is there. */
   expired: boolean
 }
 
-export const useSession = create<SessionState>(() => ({ status: 'unknown', grant: null, expired: false }))
+export const useSession = create<SessionState>(() => ({
+  status: 'unknown',
+  grant: null,
+  own: null,
+  expired: false,
+}))
 
 /** Says only that a refresh is worth trying, so that a first visit does not ask for what cannot exist. */
 const HINT = 'sample-agent.session'
@@ -26,24 +33,43 @@ const HINT = 'sample-agent.session'
 type Notice = { kind: 'granted'; grant: SessionGrant } | { kind: 'signed-out' }
 const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('sample-agent-session')
 tabs?.addEventListener('message', ({ data }: MessageEvent<Notice>) => {
-  if (data.kind === 'granted') useSession.setState({ status: 'signed-in', grant: data.grant, expired: false })
-  else useSession.setState({ status: 'signed-out', grant: null })
+  if (data.kind === 'signed-out') useSession.setState({ status: 'signed-out', grant: null, own: null })
+  else if (useSession.getState().own) useSession.setState({ own: data.grant })
+  else useSession.setState({ status: 'signed-in', grant: data.grant, expired: false })
 })
 
 function remember(grant: SessionGrant): void {
   localStorage.setItem(HINT, '1')
-  useSession.setState({ status: 'signed-in', grant, expired: false })
+  useSession.setState({ status: 'signed-in', grant, own: null, expired: false })
   tabs?.postMessage({ kind: 'granted', grant } satisfies Notice)
 }
 
 function forget(expired: boolean): void {
   localStorage.removeItem(HINT)
-  useSession.setState({ status: 'signed-out', grant: null, expired })
+  useSession.setState({ status: 'signed-out', grant: null, own: null, expired })
   tabs?.postMessage({ kind: 'signed-out' } satisfies Notice)
 }
 
 export function signedIn(session: Session): void {
   remember(grantFrom(session))
+}
+
+/** Looks through somebody's eyes, in this tab alone and until the token ends: nothing renews it. */
+export function lookThrough(session: Session): void {
+  const { grant, own } = useSession.getState()
+  useSession.setState({ grant: grantFrom(session), own: own ?? grant })
+}
+
+/** Back to one's own eyes. */
+export function lookAway(): void {
+  const { own } = useSession.getState()
+  if (own) useSession.setState({ grant: own, own: null })
+}
+
+/** What changed about the person themselves, for every tab. */
+export function changeUser(change: Partial<User>): void {
+  const { grant } = useSession.getState()
+  if (grant) remember({ ...grant, user: { ...grant.user, ...change } })
 }
 
 function grantFrom(session: Session): SessionGrant {
@@ -71,6 +97,7 @@ const refresh = singleFlightRefresh<SessionGrant>({
 
 /** A new token in place of `stale`. A refused refresh ends the session; an unanswered one does not. */
 export async function renew(stale: string | null): Promise<string> {
+  lookAway()
   try {
     return (await refresh(stale)).token
   } catch (error) {

@@ -97,3 +97,29 @@ export interface Hint {
   value: string
   source: string
 }
+
+export type Preferences = Answer<'/api/account/preferences', 'get', 200>
+export type Factors = Answer<'/api/account/factors', 'get', 200>
+export type Passkey = Factors['passkeys'][number]
+export type TotpSetup = Answer<'/api/account/factors/totp', 'post', 200>
+export type Sessions = Answer<'/api/auth/sessions', 'get', 200>
+export type ApiKeyPage = Answer<'/api/user/api-keys', 'get', 200>
+export type ApiKey = ApiKeyPage['api_keys'][number]
+export type NewApiKey = Question<'/api/user/api-keys', 'post'>
+export type Scope = ApiKey['scopes'][number]
+export type Activity = Answer<'/api/account/activity', 'get', 200>
+export type DataExports = Answer<'/api/account/exports', 'get', 200>
+export type DataExport = DataExports['exports'][number]
+export type Organizations = Answer<'/api/organizations', 'get', 200>
+export type Organization = Organizations['organizations'][number]
+export type Role = Organization['role']
+export type Members = Answer<'/api/organizations/{organization_id}/members', 'get', 200>
+export type Member = Members['members'][number]
+export type Invitations = Answer<'/api/organizations/{organization_id}/invitations', 'get', 200>
+export type Invitation = Answer<'/api/invitations/preview', 'post', 200>
+export type MyInvitations = Answer<'/api/invitations', 'get', 200>
+export type AdminUsers = Answer<'/api/admin/users', 'get', 200>
+export type AdminUser = AdminUsers['users'][number]
+export type AdminUserDetail = Answer<'/api/admin/users/{user_id}', 'get', 200>
+export type AdminAudit = Answer<'/api/admin/audit', 'get', 200>
+export type AdminUserChange = Question<'/api/admin/users/{user_id}', 'put'>

@@ -45,7 +45,15 @@ function retry(): void {
 }
 
 /** What stands aside is not announced: a countdown would talk every second. */
-function Strip({ icon, aside, children }: { icon: ReactNode; aside?: ReactNode; children: ReactNode }) {
+export function Strip({
+  icon,
+  aside,
+  children,
+}: {
+  icon: ReactNode
+  aside?: ReactNode
+  children: ReactNode
+}) {
   return (
     <div className="flex min-h-9 items-center gap-2 border-b border-[#5a4a1c] bg-[#2a220d] px-4 py-1 text-warn">
       {icon}

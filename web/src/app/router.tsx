@@ -15,6 +15,8 @@ import { readSearch, writeSearch } from './search-params'
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined)
 
+const withToken = (search: Record<string, unknown>): { token?: string } => ({ token: text(search.token) })
+
 /** Only a path of this app may be gone back to: anything else would let a link send people elsewhere after sign-in. */
 export function safeNext(value: unknown): string | undefined {
   const next = text(value)
@@ -79,8 +81,49 @@ const checkMail = createRoute({
 const verifyEmail = createRoute({
   getParentRoute: () => visitor,
   path: '/verify-email',
-  validateSearch: (search): { token?: string } => ({ token: text(search.token) }),
+  validateSearch: withToken,
   component: lazyRouteComponent(() => import('@/features/auth/verify-email'), 'VerifyEmailPage'),
+})
+
+const forgotPassword = createRoute({
+  getParentRoute: () => visitor,
+  path: '/forgot-password',
+  component: lazyRouteComponent(() => import('@/features/auth/forgot-password'), 'ForgotPasswordPage'),
+})
+
+const resetPassword = createRoute({
+  getParentRoute: () => visitor,
+  path: '/reset-password',
+  validateSearch: withToken,
+  component: lazyRouteComponent(() => import('@/features/auth/reset-password'), 'ResetPasswordPage'),
+})
+
+const confirmEmail = createRoute({
+  getParentRoute: () => visitor,
+  path: '/confirm-email',
+  validateSearch: withToken,
+  component: lazyRouteComponent(() => import('@/features/auth/mailed-links'), 'ConfirmEmailPage'),
+})
+
+const undoEmailChange = createRoute({
+  getParentRoute: () => visitor,
+  path: '/undo-email-change',
+  validateSearch: withToken,
+  component: lazyRouteComponent(() => import('@/features/auth/mailed-links'), 'UndoEmailChangePage'),
+})
+
+const keepAccount = createRoute({
+  getParentRoute: () => visitor,
+  path: '/keep-account',
+  validateSearch: withToken,
+  component: lazyRouteComponent(() => import('@/features/auth/mailed-links'), 'KeepAccountPage'),
+})
+
+const invitation = createRoute({
+  getParentRoute: () => visitor,
+  path: '/invitation',
+  validateSearch: withToken,
+  component: lazyRouteComponent(() => import('@/features/auth/invitation'), 'InvitationPage'),
 })
 
 const member = createRoute({
@@ -127,14 +170,133 @@ const trash = createRoute({
 const account = createRoute({
   getParentRoute: () => member,
   path: '/account',
-  component: lazyRouteComponent(() => import('@/features/account/page'), 'AccountPage'),
+  beforeLoad: () => {
+    throw redirect({ to: '/settings/profile', replace: true })
+  },
+})
+
+const settings = createRoute({
+  getParentRoute: () => member,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('@/features/settings/layout'), 'SettingsLayout'),
+})
+
+const settingsHome = createRoute({
+  getParentRoute: () => settings,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/settings/profile', replace: true })
+  },
+})
+
+const profile = createRoute({
+  getParentRoute: () => settings,
+  path: '/profile',
+  component: lazyRouteComponent(() => import('@/features/settings/profile'), 'ProfilePage'),
+})
+
+const preferences = createRoute({
+  getParentRoute: () => settings,
+  path: '/preferences',
+  component: lazyRouteComponent(() => import('@/features/settings/preferences'), 'PreferencesPage'),
+})
+
+const security = createRoute({
+  getParentRoute: () => settings,
+  path: '/security',
+  component: lazyRouteComponent(() => import('@/features/settings/security/page'), 'SecurityPage'),
+})
+
+const activity = createRoute({
+  getParentRoute: () => settings,
+  path: '/activity',
+  component: lazyRouteComponent(() => import('@/features/settings/activity'), 'ActivityPage'),
+})
+
+const apiKeys = createRoute({
+  getParentRoute: () => settings,
+  path: '/api-keys',
+  component: lazyRouteComponent(() => import('@/features/settings/api-keys'), 'ApiKeysPage'),
+})
+
+const teams = createRoute({
+  getParentRoute: () => settings,
+  path: '/teams',
+  component: lazyRouteComponent(() => import('@/features/organizations/list-page'), 'TeamsPage'),
+})
+
+const team = createRoute({
+  getParentRoute: () => settings,
+  path: '/teams/$id',
+  component: lazyRouteComponent(() => import('@/features/organizations/page'), 'TeamPage'),
+})
+
+const data = createRoute({
+  getParentRoute: () => settings,
+  path: '/data',
+  component: lazyRouteComponent(() => import('@/features/settings/data'), 'DataPage'),
+})
+
+const admin = createRoute({
+  getParentRoute: () => member,
+  path: '/admin',
+  component: lazyRouteComponent(() => import('@/features/admin/layout'), 'AdminLayout'),
+})
+
+const adminUsers = createRoute({
+  getParentRoute: () => admin,
+  path: '/users',
+  component: lazyRouteComponent(() => import('@/features/admin/users-page'), 'AdminUsersPage'),
+})
+
+const adminUser = createRoute({
+  getParentRoute: () => admin,
+  path: '/users/$id',
+  component: lazyRouteComponent(() => import('@/features/admin/user-page'), 'AdminUserPage'),
+})
+
+const adminAudit = createRoute({
+  getParentRoute: () => admin,
+  path: '/audit',
+  validateSearch: (search): { tenant?: string } => ({ tenant: text(search.tenant) }),
+  component: lazyRouteComponent(() => import('@/features/admin/audit-page'), 'AdminAuditPage'),
 })
 
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
-    visitor.addChildren([login, register, checkMail, verifyEmail]),
-    member.addChildren([samples, sample, collections, collection, trash, account]),
+    visitor.addChildren([
+      login,
+      register,
+      checkMail,
+      verifyEmail,
+      forgotPassword,
+      resetPassword,
+      confirmEmail,
+      undoEmailChange,
+      keepAccount,
+      invitation,
+    ]),
+    member.addChildren([
+      samples,
+      sample,
+      collections,
+      collection,
+      trash,
+      account,
+      settings.addChildren([
+        settingsHome,
+        profile,
+        preferences,
+        security,
+        activity,
+        apiKeys,
+        teams,
+        team,
+        data,
+      ]),
+      admin.addChildren([adminUsers, adminUser, adminAudit]),
+    ]),
   ]),
   parseSearch: readSearch,
   stringifySearch: writeSearch,

@@ -1,5 +1,5 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
-import { CircleUser, Disc3, Keyboard, Library, Trash2 } from 'lucide-react'
+import { Disc3, Keyboard, Library, ShieldCheck, Trash2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useSession } from '@/api/session'
 import { StorageMeter } from '@/features/account/storage-meter'
@@ -8,9 +8,12 @@ import { CollectionLink } from '@/features/collections/sidebar'
 import { followJobs } from '@/features/jobs'
 import { changeSettings, usePlayer } from '@/features/player'
 import { PlayerBar } from '@/features/player/bar'
+import { Avatar } from '@/features/settings/avatar'
+import { StepUpDialog } from '@/features/step-up'
 import { DropZone, UploadPanel } from '@/features/upload'
 import { ShortcutSheet, useShortcuts } from '@/shortcuts'
 import { Mark } from '@/ui/mark'
+import { AccountBanner } from './account-banner'
 import { ConnectivityBanner } from './banner'
 
 const NAV =
@@ -34,6 +37,7 @@ export function Shell() {
         Skip to content
       </a>
       <ConnectivityBanner />
+      <AccountBanner />
       <div className="flex min-h-0 flex-1">
         <Sidebar onHelp={() => setHelp(true)} />
         <main id="content" tabIndex={-1} className="min-w-0 flex-1 outline-none">
@@ -43,6 +47,7 @@ export function Shell() {
       <PlayerBar />
       <UploadPanel />
       <DropZone />
+      <StepUpDialog />
       <ShortcutSheet open={help} onClose={() => setHelp(false)} />
     </div>
   )
@@ -100,8 +105,13 @@ function Sidebar({ onHelp }: { onHelp: () => void }) {
       <button type="button" onClick={onHelp} className={`${NAV} w-full`}>
         <Keyboard size={15} className="shrink-0" aria-hidden /> <Label>Shortcuts</Label>
       </button>
-      <Link to="/account" className={NAV}>
-        <CircleUser size={15} className="shrink-0" aria-hidden />
+      {user?.is_admin && (
+        <Link to="/admin/users" className={NAV}>
+          <ShieldCheck size={15} className="shrink-0" aria-hidden /> <Label>Administration</Label>
+        </Link>
+      )}
+      <Link to="/settings/profile" className={`${NAV} h-10`}>
+        {user && <Avatar user={user} />}
         <Label>{user?.first_name || user?.email || 'Account'}</Label>
       </Link>
     </nav>

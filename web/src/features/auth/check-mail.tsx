@@ -1,13 +1,12 @@
 import { useMutation } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { config } from '@/api/config'
 import { fieldErrors } from '@/api/problem'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Form } from '@/ui/form'
 import { resendVerification } from './api'
-import { AuthTitle, FormFailure } from './form'
+import { AuthTitle, FormFailure, OutboxHint } from './form'
 
 const route = getRouteApi('/visitor/check-mail')
 
@@ -23,21 +22,13 @@ export function CheckMailPage() {
           <>
             We sent a link to{' '}
             {search.email ? <strong className="text-ink">{search.email}</strong> : 'your address'}. Open it to
-            confirm the address, then sign in.
+            confirm the address.
           </>
         }
       >
         Check your mail
       </AuthTitle>
-      {config().development && (
-        <p className="mb-5 rounded-md border border-[#5a4a1c] bg-[#2a220d] px-3 py-2 text-soft">
-          This server runs in development and sends no mail. Read it in the{' '}
-          <a href="/outbox" className="font-medium text-warn underline">
-            outbox
-          </a>
-          .
-        </p>
-      )}
+      <OutboxHint />
       <Form onSubmit={() => resend.mutate()} busy={resend.isPending} error={resend.error}>
         <Field
           label="Nothing came? Send it again to"

@@ -1,6 +1,9 @@
+import { Link } from '@tanstack/react-router'
 import { CircleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { config } from '@/api/config'
 import { explain, Problem } from '@/api/problem'
+import { buttonClasses } from '@/ui/button'
 import { useTitle } from '@/ui/title'
 
 export function AuthTitle({ children, lead }: { children: string; lead?: ReactNode }) {
@@ -29,5 +32,32 @@ export function FormFailure({ error, children }: { error: unknown; children?: Re
         {children}
       </div>
     </div>
+  )
+}
+
+export function IncompleteLink({ again }: { again: '/check-mail' | '/forgot-password' | '/login' }) {
+  return (
+    <>
+      <AuthTitle lead="Open the whole link from the mail, or have a new one sent.">
+        This link is incomplete
+      </AuthTitle>
+      <Link to={again} className={buttonClasses('primary', true)}>
+        {again === '/login' ? 'Sign in' : 'Send a new link'}
+      </Link>
+    </>
+  )
+}
+
+/** Where mails are, on a server that sends none. */
+export function OutboxHint() {
+  if (!config().development) return null
+  return (
+    <p className="mb-5 rounded-md border border-[#5a4a1c] bg-[#2a220d] px-3 py-2 text-soft">
+      This server runs in development and sends no mail. Read it in the{' '}
+      <a href="/outbox" className="font-medium text-warn underline">
+        outbox
+      </a>
+      .
+    </p>
   )
 }

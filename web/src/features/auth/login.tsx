@@ -1,29 +1,44 @@
 import { useMutation } from '@tanstack/react-query'
 import { getRouteApi, Link, useRouter } from '@tanstack/react-router'
+import { KeyRound } from 'lucide-react'
 import { useState } from 'react'
 import { config } from '@/api/config'
-import { fieldErrors, Problem } from '@/api/problem'
+import { passkeysSupported } from '@/api/passkeys'
+import { fieldErrors, isProblem } from '@/api/problem'
 import { useSession } from '@/api/session'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Form } from '@/ui/form'
-import { signIn } from './api'
+import { type SecondStep, signIn, signInWithPasskey } from './api'
 import { AuthTitle, FormFailure } from './form'
+import { SecondStepForm } from './second-step'
 
 const route = getRouteApi('/visitor/login')
 
 export function LoginPage() {
   const { next } = route.useSearch()
   const router = useRouter()
+  const [step, setStep] = useState<SecondStep | null>(null)
+  const enter = () => router.history.push(next ?? '/samples')
+  if (step) return <SecondStepForm step={step} onDone={enter} onBack={() => setStep(null)} />
+  return <PasswordForm onDone={enter} onSecondStep={setStep} />
+}
+
+interface PasswordFormProps {
+  onDone: () => void
+  onSecondStep: (step: SecondStep) => void
+}
+
+function PasswordForm({ onDone, onSecondStep }: PasswordFormProps) {
   const expired = useSession((session) => session.expired)
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
   const login = useMutation({
     mutationFn: () => signIn({ email, password }),
-    onSuccess: () => router.history.push(next ?? '/samples'),
+    onSuccess: (step) => (step ? onSecondStep(step) : onDone()),
   })
+  const passkey = useMutation({ mutationFn: signInWithPasskey, onSuccess: onDone })
   const errors = fieldErrors(login.error)
-  const unverified = login.error instanceof Problem && login.error.code === 'email-not-verified'
 
   return (
     <>
@@ -35,7 +50,7 @@ export function LoginPage() {
           label="E-mail"
           type="email"
           name="email"
-          autoComplete="username"
+          autoComplete="username webauthn"
           required
           autoFocus
           value={email}
@@ -52,8 +67,8 @@ export function LoginPage() {
           onChange={(event) => setPassword(event.target.value)}
           error={errors.password}
         />
-        <FormFailure error={login.error}>
-          {unverified && (
+        <FormFailure error={login.error ?? passkey.error}>
+          {isProblem(login.error, 'email-not-verified') && (
             <Link to="/check-mail" search={{ email }} className="text-accent underline">
               Send the link again
             </Link>
@@ -62,15 +77,22 @@ export function LoginPage() {
         <Button type="submit" look="primary" large busy={login.isPending}>
           Sign in
         </Button>
+        {passkeysSupported() && (
+          <Button large busy={passkey.isPending} onClick={() => passkey.mutate()}>
+            <KeyRound size={14} aria-hidden /> Sign in with a passkey
+          </Button>
+        )}
       </Form>
-      {config().registration && (
-        <p className="mt-5 text-center text-soft">
-          New here?{' '}
+      <p className="mt-5 flex justify-center gap-4 text-soft">
+        <Link to="/forgot-password" className="text-accent underline-offset-2 hover:underline">
+          Forgot your password?
+        </Link>
+        {config().registration && (
           <Link to="/register" className="font-medium text-accent underline-offset-2 hover:underline">
             Create an account
           </Link>
-        </p>
-      )}
+        )}
+      </p>
     </>
   )
 }

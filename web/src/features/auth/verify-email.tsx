@@ -1,51 +1,51 @@
 import { useMutation } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
-import { Button, buttonClasses } from '@/ui/button'
+import { getRouteApi, Link, useRouter } from '@tanstack/react-router'
+import { useState } from 'react'
+import { fieldErrors } from '@/api/problem'
+import { Button } from '@/ui/button'
+import { Field } from '@/ui/field'
+import { Form } from '@/ui/form'
 import { verifyEmail } from './api'
-import { AuthTitle, FormFailure } from './form'
+import { AuthTitle, FormFailure, IncompleteLink } from './form'
 
 const route = getRouteApi('/visitor/verify-email')
 
-/** Confirms on a click, not on load: mail scanners open links, and a link works once. */
+/** Asks for the password: the link proves the mailbox, the password that the account is the reader's own. */
 export function VerifyEmailPage() {
   const { token } = route.useSearch()
-  const verify = useMutation({ mutationFn: (used: string) => verifyEmail(used) })
+  const router = useRouter()
+  const [password, setPassword] = useState('')
+  const verify = useMutation({
+    mutationFn: (used: string) => verifyEmail(used, password),
+    onSuccess: () => router.history.push('/samples'),
+  })
 
-  if (!token) {
-    return (
-      <>
-        <AuthTitle lead="Open the whole link from the mail, or have a new one sent.">
-          This link is incomplete
-        </AuthTitle>
-        <Link to="/check-mail" className={buttonClasses('primary', true)}>
-          Send a new link
-        </Link>
-      </>
-    )
-  }
-  if (verify.isSuccess) {
-    return (
-      <>
-        <AuthTitle lead="Your address is confirmed. You can sign in now.">All set</AuthTitle>
-        <Link to="/login" className={buttonClasses('primary', true)}>
-          Sign in
-        </Link>
-      </>
-    )
-  }
+  if (!token) return <IncompleteLink again="/check-mail" />
   return (
     <>
-      <AuthTitle lead="One click and your account is ready.">Confirm your e-mail address</AuthTitle>
-      <div className="flex flex-col gap-3">
+      <AuthTitle lead="Enter the password you chose, and your account is ready.">
+        Confirm your e-mail address
+      </AuthTitle>
+      <Form onSubmit={() => verify.mutate(token)} busy={verify.isPending} error={verify.error}>
+        <Field
+          label="Password"
+          type="password"
+          name="password"
+          autoComplete="current-password"
+          autoFocus
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          error={fieldErrors(verify.error).password}
+        />
         <FormFailure error={verify.error}>
           <Link to="/check-mail" className="text-accent underline">
             Send a new link
           </Link>
         </FormFailure>
-        <Button look="primary" large busy={verify.isPending} onClick={() => verify.mutate(token)}>
-          Confirm address
+        <Button type="submit" look="primary" large busy={verify.isPending}>
+          Confirm and sign in
         </Button>
-      </div>
+      </Form>
     </>
   )
 }

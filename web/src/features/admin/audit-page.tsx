@@ -1,0 +1,75 @@
+import { getRouteApi } from '@tanstack/react-router'
+import { useState } from 'react'
+import { dateTime } from '@/features/samples'
+import { ACTIONS, actionName } from '@/features/settings/action-names'
+import { Button } from '@/ui/button'
+import { Select } from '@/ui/select'
+import { Loading } from '@/ui/spinner'
+import { useTitle } from '@/ui/title'
+import { useAudit } from './api'
+
+const route = getRouteApi('/member/admin/audit')
+
+const ACTORS: Record<string, string> = {
+  user: 'User',
+  'api-key': 'API key',
+  admin: 'Administrator',
+  operator: 'Command line',
+  system: 'The installation',
+}
+const EVERYTHING = { value: '', label: 'Everything' }
+const OPTIONS = [EVERYTHING, ...ACTIONS.map((value) => ({ value, label: actionName(value) }))]
+
+export function AdminAuditPage() {
+  useTitle('Audit log')
+  const { tenant } = route.useSearch()
+  const [action, setAction] = useState('')
+  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useAudit({
+    ...(tenant ? { tenant_id: tenant } : {}),
+    ...(action ? { action } : {}),
+  })
+  const entries = data?.pages.flatMap((page) => page.entries)
+  return (
+    <>
+      <div className="mb-4 flex items-center gap-3">
+        <Select label="What happened" value={action} options={OPTIONS} onChange={setAction} />
+        {tenant && <span className="text-xs text-dim">Only {tenant}</span>}
+      </div>
+      {!entries ? (
+        <Loading what="the audit log" />
+      ) : entries.length === 0 ? (
+        <p className="py-8 text-center text-soft">Nothing of this kind has happened.</p>
+      ) : (
+        <table className="w-full text-left">
+          <thead className="text-xs text-dim">
+            <tr className="border-b border-line">
+              <th className="py-2 font-medium">When</th>
+              <th className="font-medium">What</th>
+              <th className="font-medium">By</th>
+              <th className="font-medium">From</th>
+              <th className="font-medium">Details</th>
+            </tr>
+          </thead>
+          <tbody className="divide-y divide-line">
+            {entries.map((entry) => (
+              <tr key={entry.id} className="align-top">
+                <td className="py-2 whitespace-nowrap text-dim">{dateTime(entry.at)}</td>
+                <td>{actionName(entry.action)}</td>
+                <td>{ACTORS[entry.actor_kind] ?? entry.actor_kind}</td>
+                <td className="text-dim">{entry.ip_address}</td>
+                <td className="max-w-80 font-mono text-2xs break-words text-dim">
+                  {entry.detail && Object.keys(entry.detail).length > 0 && JSON.stringify(entry.detail)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {hasNextPage && (
+        <Button className="mt-3" busy={isFetchingNextPage} onClick={() => fetchNextPage()}>
+          Show more
+        </Button>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,2 @@
+export { StepUpDialog } from './dialog'
+export { confirmed, failed } from './store'
