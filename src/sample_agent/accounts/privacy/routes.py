@@ -54,7 +54,7 @@ async def get_export(export_id: UUID, principal: SignedIn, identity: OfApp, resp
 
 
 @router.post("/api/account/exports/{export_id}/link")
-async def link_to_export(
+async def link_to_data_export(
     export_id: UUID,
     principal: FreshlySignedIn,
     identity: OfApp,
