@@ -20,7 +20,7 @@ from sample_agent.core.database import Database
 from tests.accounts.deployment import Person, Service
 
 COOKIE = "__Host-refresh"
-ROUNDS = 12
+ROUNDS = 8
 
 
 @dataclass
@@ -141,7 +141,7 @@ ENDING: list[Act] = [log_out, revoke_others, revoke_one, change_password]
 HARMLESS: list[Act] = [use, use, refresh, refresh, refresh_with_a_spent_token_within_the_interval]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 async def test_any_interleaving_on_two_processes_shuts_out_the_dead_and_nobody_else(
     another_process: Callable[[], Service], database: Database, seed: int
 ) -> None:
@@ -186,7 +186,7 @@ async def refresh_all(world: World) -> None:
         device.current = answer["refresh_token"]
 
 
-@pytest.mark.parametrize("lost", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("lost", [0.0, 0.7])
 async def test_two_tabs_that_refresh_fifty_times_each_at_once_stay_signed_in_whatever_answers_are_lost(
     service: Service, another_process: Callable[[], Service], person: Person, lost: float
 ) -> None:
