@@ -25,6 +25,7 @@ keys_app = typer.Typer(help="The keys that access tokens are signed with.", no_a
 app.command("analyze")(analyze)
 app.add_typer(card_app, name="card")
 app.add_typer(user_app, name="user")
+app.add_typer(privacy_app, name="privacy")
 app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 

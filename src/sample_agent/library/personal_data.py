@@ -10,8 +10,17 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts.privacy.portions import OwnFile, Part, Portion, Row, table_part
+from sample_agent.billing.models import UsageCounter
 from sample_agent.core.database import Database
-from sample_agent.library.models import Collection, CollectionSample, Sample
+from sample_agent.library.models import (
+    Analysis,
+    Collection,
+    CollectionSample,
+    JobAttempt,
+    ProcessingJob,
+    Reanalysis,
+    Sample,
+)
 from sample_agent.library.orphans import FOLDERS
 
 _SAMPLES_AT_ONCE = 200
@@ -41,15 +50,20 @@ PARTS = (
     table_part(
         "library/samples",
         "Your samples with their names, tags and corrections; those in the trash have `deleted_at`.",
-        "samples",
+        Sample,
         leave_out=("file_key", "preview_key", "waveform", "search_text", "job_id"),
     ),
-    table_part("library/analyses", "What was found in your samples.", "audio_features", leave_out=("peaks",)),
-    Part("library/collections", "Your collections and the samples in them, in order.", _collections),
-    table_part("library/jobs", "The analyses you asked for.", "processing_jobs", leave_out=("lease", "run_id")),
-    table_part("library/attempts", "How often each analysis was tried.", "job_attempts", leave_out=("worker",)),
-    table_part("library/renewals", "When your whole library was analysed anew.", "reanalyses"),
-    table_part("usage", "What you use of your plan.", "usage_counters"),
+    table_part("library/analyses", "What was found in your samples.", Analysis, leave_out=("peaks",)),
+    Part(
+        "library/collections",
+        "Your collections and the samples in them, in order.",
+        _collections,
+        ("collections", "collection_samples"),
+    ),
+    table_part("library/jobs", "The analyses you asked for.", ProcessingJob, leave_out=("lease", "run_id")),
+    table_part("library/attempts", "How often each analysis was tried.", JobAttempt, leave_out=("worker",)),
+    table_part("library/renewals", "When your whole library was analysed anew.", Reanalysis),
+    table_part("usage", "What you use of your plan.", UsageCounter),
 )
 
 

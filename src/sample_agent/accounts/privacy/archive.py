@@ -72,18 +72,20 @@ async def _rows(
     database: Database, part: Part, user_id: UUID, zipped: StoredZip, paths: _Paths, spool: _Spool
 ) -> AsyncIterator[bytes]:
     """A part as JSON: a list of its rows, in as many files as it takes, at least one."""
-    # The rows are read to their end before anything is sent: no transaction waits for a slow storage.
+    number = 1
     async with database.transaction(user_id, purpose="identity") as db:
         rows = part.rows(db, user_id)
-        number = 0
-        while True:
-            ended = await spool.fill_with_json(rows)
-            number += 1
-            name = part.name if number == 1 else f"{part.name}-{number}"
-            async for block in spool.entry(zipped, paths.take(f"{name}.json")):
+        while not await spool.fill_with_json(rows):
+            async for block in spool.entry(zipped, paths.take(_numbered(part.name, number))):
                 yield block
-            if ended:
-                return
+            number += 1
+    # The last of them, and nearly always the only one: no transaction waits for a slow storage.
+    async for block in spool.entry(zipped, paths.take(_numbered(part.name, number))):
+        yield block
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name}.json" if number == 1 else f"{name}-{number}.json"
 
 
 @dataclass
@@ -169,6 +171,8 @@ def _small(zipped: StoredZip, path: str, content: bytes) -> bytes:
 def _as_json(value: object) -> str:
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, UUID):  # the driver's own kind of them
+        return str(value)
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 

@@ -9,11 +9,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts.audit.models import AuditContext, AuditEntry
+from sample_agent.accounts.factors.models import RecoveryCode
 from sample_agent.accounts.mail_log import MailRecord
-from sample_agent.accounts.models import User
+from sample_agent.accounts.models import ApiKey, Authenticator, Entitlement, Passkey, Session, User
 from sample_agent.accounts.organizations.models import Invitation, Membership, Organization
+from sample_agent.accounts.privacy.models import DataExport
 from sample_agent.accounts.privacy.portions import OwnFile, Part, Portion, Row, table_part
+from sample_agent.accounts.sign_in.models import RefusedSignIns
 from sample_agent.accounts.users import avatar
+from sample_agent.accounts.users.models import OneTimeToken, Preferences
 from sample_agent.core.database import Database
 
 EXPORTS = "exports"
@@ -76,35 +80,39 @@ async def _mails(db: AsyncSession, user_id: UUID) -> AsyncIterator[Row]:
 
 
 PARTS = (
-    table_part("account/profile", "Who you are here.", "users", leave_out=("password_hash",), owner="id"),
-    table_part("account/preferences", "What you prefer, if you ever changed it.", "user_preferences"),
-    table_part("account/plan", "Your plan, if it is not the usual one.", "entitlements"),
-    table_part("account/sessions", "Where you are or were signed in.", "sessions"),
-    table_part("account/api-keys", "Your API keys, without the keys themselves.", "api_keys", leave_out=("key_hash",)),
+    table_part("account/profile", "Who you are here.", User, leave_out=("password_hash",), owner="id"),
+    table_part("account/preferences", "What you prefer, if you ever changed it.", Preferences),
+    table_part("account/plan", "Your plan, if it is not the usual one.", Entitlement),
+    table_part("account/sessions", "Where you are or were signed in.", Session),
+    table_part("account/api-keys", "Your API keys, without the keys themselves.", ApiKey, leave_out=("key_hash",)),
     table_part(
         "account/authenticator",
         "Your authenticator app, without its secret.",
-        "authenticators",
+        Authenticator,
         leave_out=("sealed_seed", "last_step"),
     ),
-    table_part("account/passkeys", "Your passkeys.", "passkeys", leave_out=("credential_id", "public_key")),
+    table_part("account/passkeys", "Your passkeys.", Passkey, leave_out=("credential_id", "public_key")),
     table_part(
         "account/recovery-codes",
         "When your recovery codes were made and used.",
-        "recovery_codes",
+        RecoveryCode,
         leave_out=("code_hash",),
     ),
-    table_part("account/mailed-links", "Links that were mailed to you.", "one_time_tokens", leave_out=("token_hash",)),
-    Part("account/organizations", "The teams you belong to.", _organizations),
+    table_part("account/mailed-links", "Links that were mailed to you.", OneTimeToken, leave_out=("token_hash",)),
+    table_part("account/refused-sign-ins", "How often signing in as you was refused lately.", RefusedSignIns),
+    Part("account/organizations", "The teams you belong to.", _organizations, ("organizations", "memberships")),
     table_part(
-        "account/invitations-made", "Invitations to teams that you sent.", "invitations", leave_out=("token_hash",)
+        "account/invitations-made", "Invitations to teams that you sent.", Invitation, leave_out=("token_hash",)
     ),
-    Part("account/invitations-received", "Invitations to teams that were sent to you.", _invitations),
-    Part("account/activity", "What happened to your account, and from where.", _activity),
-    Part("account/mails", "The mails that were sent to you.", _mails),
-    table_part(
-        "account/copies", "The copies of your data that you asked for.", "data_exports", leave_out=("file_key",)
+    Part("account/invitations-received", "Invitations to teams that were sent to you.", _invitations, ("invitations",)),
+    Part(
+        "account/activity",
+        "What happened to your account, and from where.",
+        _activity,
+        ("audit_entries", "audit_contexts"),
     ),
+    Part("account/mails", "The mails that were sent to you.", _mails, ("mail_log",)),
+    table_part("account/copies", "The copies of your data that you asked for.", DataExport, leave_out=("file_key",)),
 )
 
 

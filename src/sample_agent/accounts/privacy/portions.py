@@ -23,11 +23,15 @@ _ROWS_AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one kind. `name` is the path of their file in the archive, without its ending; `about` is a sentence."""
+    """Rows of one kind. `name` is the path of their file in the archive, without its ending; `about` is a sentence.
+
+    `tables` are those that the rows come from.
+    """
 
     name: str
     about: str
     rows: Rows
+    tables: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,14 +62,16 @@ class Portion:
     erase: Callable[[Database, UUID], Awaitable[Mapping[str, int]]]
 
 
-def table_part(name: str, about: str, table: str, *, leave_out: Sequence[str] = (), owner: str = "user_id") -> Part:
+def table_part(
+    name: str, about: str, model: type[Model], *, leave_out: Sequence[str] = (), owner: str = "user_id"
+) -> Part:
     """The person's rows of a table, without the columns `leave_out`: secrets, and what only the machine can read."""
 
     async def rows(db: AsyncSession, user_id: UUID) -> AsyncIterator[Row]:
-        described = Model.metadata.tables[table]
-        columns = [column for column in described.columns if column.name not in leave_out]
-        query = select(*columns).where(described.c[owner] == user_id).order_by(*described.primary_key.columns)
+        columns = [column for column in table.columns if column.name not in leave_out]
+        query = select(*columns).where(table.c[owner] == user_id).order_by(*table.primary_key.columns)
         async for row in await db.stream(query.execution_options(yield_per=_ROWS_AT_ONCE)):
             yield dict(row._mapping)
 
-    return Part(name, about, rows)
+    table = model.metadata.tables[model.__tablename__]
+    return Part(name, about, rows, (table.name,))
