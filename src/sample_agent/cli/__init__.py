@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
+privacy_app = typer.Typer(help="Promises to people that outlast a backup.", no_args_is_help=True)
 keys_app = typer.Typer(help="The keys that access tokens are signed with.", no_args_is_help=True)
 
 app.command("analyze")(analyze)
@@ -131,6 +132,14 @@ def show_settings() -> None:
     from sample_agent.cli.settings import settings_table
 
     settings_table(settings_from())
+
+
+@privacy_app.command("reapply")
+def reapply_erasures(data_dir: DataDir = None) -> None:
+    """Erase again whoever was erased after the backup that has just been restored was made."""
+    from sample_agent.cli.privacy import reapply_erasures as run
+
+    run(settings_from(data_dir=data_dir))
 
 
 @keys_app.command("rotate")
