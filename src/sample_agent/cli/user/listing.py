@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import cast, get_args
@@ -19,6 +20,7 @@ from sample_agent.core.database import Database
 from sample_agent.core.settings import Settings
 
 _PAGE = 200
+_WIDTH_IN_FILES = 200
 
 
 def list_accounts(settings: Settings, q: str | None, status: str | None, *, as_json: bool) -> None:
@@ -46,7 +48,8 @@ def list_accounts(settings: Settings, q: str | None, status: str | None, *, as_j
             f"{account.created_at:%Y-%m-%d}",
             f"{account.last_seen_at:%Y-%m-%d %H:%M}" if account.last_seen_at else "never",
         )
-    Console().print(table)
+    table.columns[0].overflow = "fold"
+    Console(width=None if sys.stdout.isatty() else _WIDTH_IN_FILES).print(table)
 
 
 async def _accounts(
