@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from sample_agent.accounts import Role, require_role
@@ -306,18 +307,36 @@ def test_a_name_in_a_mail_makes_no_link(name: str, words: str) -> None:
 
 async def test_inviting_is_the_same_whether_or_not_there_is_an_account(service: Service, newcomer: NewMaker) -> None:
     owner, known = await newcomer(), await newcomer()
-    organization, unknown = await owner.organizes(), fresh_address()
-    answered = [
-        await owner.send("POST", f"{organization}/invitations", {"email": email}) for email in (known.email, unknown)
-    ]
-    shapes = [(each.status_code, sorted(each.headers), sorted(each.json()), each.json()["role"]) for each in answered]
-    assert shapes[0] == shapes[1]
-    texts = []
-    for email in (known.email, unknown):
+    organization = await owner.organizes()
+    seen = []
+    for email in (known.email, fresh_address()):
+        with _statements(service) as executed:
+            answer = await owner.send("POST", f"{organization}/invitations", {"email": email})
+        shown = sorted(answer.json().items() - {("email", email)})
         await service.deliver_mails(email)
         (mail,) = service.mails_to(email)
-        texts.append((mail.subject, re.sub(r"token=\S+", "", mail.text)))
-    assert texts[0] == texts[1]
+        words = re.sub(r"token=\S+", "", mail.text)
+        seen.append(
+            (answer.status_code, sorted(answer.headers), [name for name, _ in shown], mail.subject, words, executed)
+        )
+    assert seen[0] == seen[1]
+    assert len(seen[0][-1]) > 10
+
+
+@contextmanager
+def _statements(service: Service) -> Iterator[list[str]]:
+    """What is executed meanwhile, without the parameters, but for asking once a second whether the session lives."""
+    executed: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "FROM sessions" not in statement and "set_config" not in statement:
+            executed.append(statement)
+
+    event.listen(service.database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield executed
+    finally:
+        event.remove(service.database.engine.sync_engine, "before_cursor_execute", note)
 
 
 async def test_an_invitation_works_once(team: Team) -> None:
@@ -698,11 +717,26 @@ async def test_everything_that_happens_is_in_the_organizations_own_log(team: Tea
         "member-left",
     ]
     entries = (await team.owner.got(f"{team.address}/activity"))["entries"]
-    assert entries[0]["actor"] == {"kind": "user", "id": team.admin.id, "email": team.admin.email}
+    assert entries[0]["actor"] == {"kind": "user", "id": team.admin.id, "email": None}
+    assert entries[0]["subject"]["email"] == team.admin.email
+    assert entries[1]["actor"] == {"kind": "user", "id": team.owner.id, "email": team.owner.email}
     assert entries[1]["subject"] == {"kind": "user", "id": team.member.id, "email": team.member.email}
     assert entries[2]["detail"] == {"before": "member", "after": "admin", "invitations_withdrawn": 0}
     assert entries[4]["subject"]["email"] == withdrawn["email"]
     assert "192.0.2.7" not in str(entries)
+
+
+async def test_nobody_learns_the_new_address_of_somebody_who_left(team: Team) -> None:
+    before, after = team.member.email, fresh_address()
+    await team.member.send("DELETE", team.seat(team.member))
+    async with team.service.database.transaction(purpose="identity") as db:
+        await db.execute(
+            text("update users set email = :email where id = :id"), {"email": after, "id": UUID(team.member.id)}
+        )
+    entries = (await team.owner.got(f"{team.address}/activity"))["entries"]
+    assert entries[0]["actor"] == {"kind": "user", "id": team.member.id, "email": None}
+    assert entries[0]["subject"]["email"] == before
+    assert after not in str(entries)
 
 
 async def test_the_log_comes_in_pages(team: Team) -> None:

@@ -1,7 +1,8 @@
 """What happened in an organization, as its owner and administrators see it.
 
-The log names people by their ids alone; who they are is looked up when it is read, so whoever is erased is nobody here
-either. Where somebody was when they did something is theirs and is not shown to others.
+Whoever acted is named by their address as long as they belong to the organization; whom something was done to, by the
+address they had then. So nobody learns the new address of somebody who left. Where people were when they did something
+is theirs and is not shown to others.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from sample_agent.accounts.audit.models import AuditContext, AuditEntry
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import ApiKey, User
 from sample_agent.accounts.organizations.membership import Role, require_role
-from sample_agent.accounts.organizations.models import Invitation
+from sample_agent.accounts.organizations.models import Membership
 
 
 @dataclass(frozen=True)
 class Named:
-    """Somebody or something in an entry: what kind it is, its id, and its address when that is still known."""
+    """Somebody or something in an entry: what kind it is, its id, and its address when that is known here."""
 
     kind: str
     id: UUID | None
@@ -68,34 +69,39 @@ async def happened(
             page = page.where(AuditEntry.position < before)
         rows = (await db.execute(page)).all()
         more, rows = len(rows) > limit, rows[:limit]
-        addresses = await _addresses(db, [entry for entry, _ in rows])
+        addresses = await _addresses(db, organization_id, [entry for entry, _ in rows])
     return HappenedPage(
         entries=[_happened(entry, detail, addresses) for entry, detail in rows],
         next_cursor=str(rows[-1][0].position) if more else None,
     )
 
 
-async def _addresses(db: AsyncSession, entries: list[AuditEntry]) -> dict[UUID, str]:
-    """The addresses of the people, the keys' owners and the invitations that entries name."""
-    ids = {each for entry in entries for each in (entry.actor_id, entry.subject_id) if each is not None}
-    people = await db.execute(select(User.id, User.email).where(User.id.in_(ids)))
-    keys = await db.execute(
-        select(ApiKey.id, User.email).join(User, User.id == ApiKey.user_id).where(ApiKey.id.in_(ids))
+async def _addresses(db: AsyncSession, organization_id: UUID, entries: list[AuditEntry]) -> dict[UUID, str]:
+    """The addresses of those who acted and are members, by their own ids and by those of their keys."""
+    ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
+    members = (
+        select(User.id, User.email)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.organization_id == organization_id)
+        .subquery()
     )
-    invitations = await db.execute(select(Invitation.id, Invitation.email).where(Invitation.id.in_(ids)))
-    return {row.id: row.email for found in (people, keys, invitations) for row in found}
+    people = await db.execute(select(members.c.id, members.c.email).where(members.c.id.in_(ids)))
+    keys = await db.execute(
+        select(ApiKey.id, members.c.email).join(members, members.c.id == ApiKey.user_id).where(ApiKey.id.in_(ids))
+    )
+    return {row.id: row.email for found in (people, keys) for row in found}
 
 
 def _happened(entry: AuditEntry, detail: Mapping[str, Any] | None, addresses: Mapping[UUID, str]) -> Happened:
+    rest = dict(detail or {})
+    email = rest.pop("email", None)
     return Happened(
         id=entry.id,
         at=entry.at,
         action=entry.action,
         actor=_actor(entry, addresses),
-        subject=None
-        if entry.subject_kind is None or entry.subject_id is None
-        else Named(entry.subject_kind, entry.subject_id, addresses.get(entry.subject_id)),
-        detail=detail or {},
+        subject=None if entry.subject_kind is None else Named(entry.subject_kind, entry.subject_id, email),
+        detail=rest,
     )
 
 

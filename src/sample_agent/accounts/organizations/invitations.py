@@ -149,7 +149,7 @@ async def invite(
             tenant_id=organization_id,
             actor=Actor.of(principal, client),
             subject=Subject("invitation", invitation_id),
-            detail={"role": role.value},
+            detail={"email": email, "role": role.value},
             now=now,
         )
         return _made(invitation, inviter.email)
@@ -312,7 +312,7 @@ async def _join(db: AsyncSession, held: _Held, actor: Actor, now: datetime) -> J
         tenant_id=organization.id,
         actor=actor,
         subject=Subject("invitation", invitation.id),
-        detail={"role": role.value},
+        detail={"email": invitation.email, "role": role.value},
         now=now,
     )
     return Joined(organization.id, organization.name, role)
@@ -326,6 +326,7 @@ async def _end(db: AsyncSession, invitation: Invitation, action: Action, actor: 
         tenant_id=invitation.organization_id,
         actor=actor,
         subject=Subject("invitation", invitation.id),
+        detail={"email": invitation.email},
         now=now,
     )
 

@@ -68,6 +68,8 @@ async def change_role(
                 .where(Membership.organization_id == organization_id, Membership.user_id == member_id)
                 .values(role=role.value)
             )
+        row = (await db.execute(_members_of(organization_id).where(Membership.user_id == member_id))).one()
+        if role is not before:
             withdrawn = await withdraw_made_by(db, organization_id, member_id, now) if role < Role.ADMIN else 0
             if member_id != principal.user_id:
                 told = {"organization": organization.name, "at": now.isoformat()}
@@ -78,10 +80,14 @@ async def change_role(
                 tenant_id=organization_id,
                 actor=Actor.of(principal, client),
                 subject=Subject("user", member_id),
-                detail={"before": before.value, "after": role.value, "invitations_withdrawn": withdrawn},
+                detail={
+                    "email": row.email,
+                    "before": before.value,
+                    "after": role.value,
+                    "invitations_withdrawn": withdrawn,
+                },
                 now=now,
             )
-        row = (await db.execute(_members_of(organization_id).where(Membership.user_id == member_id))).one()
         return _member(row)
 
 
@@ -97,6 +103,7 @@ async def remove_member(
         organization, own = await hold_as(db, organization_id, principal.user_id)
         role = await _role_that_may_be_changed(db, organization, principal.user_id, own, member_id)
         leaving = member_id == principal.user_id
+        email = await db.scalar(select(User.email).where(User.id == member_id))
         withdrawn = await end_membership(db, organization_id, member_id, now)
         if not leaving:
             told = {"organization": organization.name, "at": now.isoformat()}
@@ -107,7 +114,7 @@ async def remove_member(
             tenant_id=organization_id,
             actor=Actor.of(principal, client),
             subject=Subject("user", member_id),
-            detail={"role": role.value, "invitations_withdrawn": withdrawn},
+            detail={"email": email, "role": role.value, "invitations_withdrawn": withdrawn},
             now=now,
         )
 

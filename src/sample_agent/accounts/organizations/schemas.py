@@ -133,7 +133,13 @@ class ActivityName(_Answer):
         Field(description="of who acts: `user`, `api-key`, `admin`, `operator`, `system`; else `user`, `invitation`"),
     ]
     id: UUID | None
-    email: Annotated[str | None, Field(description="null when nobody is known by this id any longer")]
+    email: Annotated[
+        str | None,
+        Field(
+            description="of who acts: their address while they are a member; else the address at the time. "
+            "Null when it is not known, or was erased"
+        ),
+    ]
 
 
 class OrganizationActivityEntry(_Answer):

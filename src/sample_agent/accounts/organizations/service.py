@@ -123,6 +123,7 @@ async def transfer(
             tenant_id=organization_id,
             actor=Actor.of(principal, client),
             subject=Subject("user", to),
+            detail={"email": successor.email},
             now=now,
         )
         return await _show(db, principal.user_id, organization_id)
