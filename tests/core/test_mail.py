@@ -321,6 +321,28 @@ async def test_the_outbox_opens_on_this_machine_only(pages: httpx.AsyncClient) -
         assert (await stranger.get("/outbox")).status_code == 404
 
 
+async def test_a_mail_is_shown_as_html_with_its_styles_and_nothing_that_acts(
+    pages: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    html = "<html><head></head><body><p style='color:red'>Hi</p><script>alert(1)</script></body></html>\n"
+    await OutboxMailer(tmp_path / "outbox").send(Mail("ana@example.com", "Hello", "Hi\n", html))
+    (mail,) = read_outbox(tmp_path / "outbox")
+    page = await pages.get(f"/outbox/{mail.id}")
+    assert f'<iframe src="/outbox/{mail.id}/html"' in page.text
+    assert "allow-scripts" not in page.text
+    assert "allow-same-origin" not in page.text
+    assert "frame-src 'self'" in page.headers["content-security-policy"]
+    shown = await pages.get(f"/outbox/{mail.id}/html")
+    assert shown.text == html.replace("<head>", '<head><base target="_blank">')
+    policy = shown.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
+    assert "sandbox allow-popups" in policy
+    assert "script" not in policy
+    assert "frame-ancestors 'self'" in policy
+    assert shown.headers["x-frame-options"] == "SAMEORIGIN"
+    assert (await pages.get(f"/outbox/{'0' * 20}-{'0' * 8}/html")).status_code == 404
+
+
 @pytest.fixture
 def templates(tmp_path: Path) -> Path:
     (tmp_path / "verify.txt").write_text("Confirm {{ name }}\n\nHello {{ name }},\nopen {{ link }}\n")

@@ -155,21 +155,17 @@ def read_outbox_mail(folder: Path, mail_id: str) -> StoredMail | None:
 
 
 def outbox_router(folder: Path) -> APIRouter:
-    """The development pages that show what would have been mailed: `/outbox` and `/outbox/{id}`.
+    """The development pages that show what would have been mailed: `/outbox`, `/outbox/{id}` and `/outbox/{id}/html`.
 
     Mails hold links that sign people in: the pages show them to this machine alone.
     """
     router = APIRouter(prefix="/outbox", include_in_schema=False, dependencies=[Depends(_this_machine_only)])
     pages = _templates(TEMPLATES)
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-        "Referrer-Policy": "no-referrer",
-    }
 
     @router.get("")
     def list_mails() -> HTMLResponse:
-        return HTMLResponse(pages.get_template("outbox.html").render(mails=read_outbox(folder)), headers=headers)
+        page = pages.get_template("outbox.html").render(mails=read_outbox(folder))
+        return HTMLResponse(page, headers=_PAGE_HEADERS)
 
     @router.get("/style.css")
     def style() -> FileResponse:
@@ -177,13 +173,43 @@ def outbox_router(folder: Path) -> APIRouter:
 
     @router.get("/{mail_id}")
     def show_mail(mail_id: str) -> HTMLResponse:
-        mail = read_outbox_mail(folder, mail_id)
-        if mail is None:
-            raise NotFound("There is no such mail in the outbox.")
+        mail = _mail_or_404(folder, mail_id)
         page = pages.get_template("outbox_mail.html").render(mail=mail, pieces=_with_links(mail.text))
-        return HTMLResponse(page, headers=headers)
+        return HTMLResponse(page, headers=_PAGE_HEADERS)
+
+    @router.get("/{mail_id}/html")
+    def show_html(mail_id: str) -> HTMLResponse:
+        # Its links lead out of the frame it is shown in.
+        html = _mail_or_404(folder, mail_id).html.replace("<head>", '<head><base target="_blank">', 1)
+        return HTMLResponse(html, headers=_MAIL_HEADERS)
 
     return router
+
+
+_PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+}
+_MAIL_HEADERS = {
+    "Cache-Control": "no-store",
+    # What mail programs let through, and no more: styles in the mail itself; no scripts, forms or anything fetched.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self';"
+        " sandbox allow-popups allow-popups-to-escape-sandbox"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+
+def _mail_or_404(folder: Path, mail_id: str) -> StoredMail:
+    mail = read_outbox_mail(folder, mail_id)
+    if mail is None:
+        raise NotFound("There is no such mail in the outbox.")
+    return mail
 
 
 def _this_machine_only(request: Request) -> None:
