@@ -64,7 +64,7 @@ class Producer:
         """Open the outbox, reload it until the mail has come, and confirm the address."""
         page = self.page
         await page.get_by_role("link", name="outbox").click()
-        mail = page.get_by_role("row").filter(has_text=self.email).get_by_role("link")
+        mail = page.get_by_role("listitem").filter(has_text=self.email).get_by_role("link")
         await self._reload_until_there(mail)
         await mail.click()
         await page.goto(self.installation.link_mailed_to(self.email, "/verify-email"))
