@@ -82,7 +82,7 @@ class Service:
 
     def __post_init__(self) -> None:
         redis_url = self.settings.redis_url.get_secret_value() if self.settings.redis_url else None
-        limits = make_limits(redis_url, clock=lambda: self.clock().timestamp())
+        limits = make_limits(redis_url, clock=lambda: self.clock().timestamp(), answer_seconds=30)
         self.identity = Identity(self.settings, self.database, self.keys, now=self.clock, limits=limits)
         self.app = _application(self.settings, self.database, self.identity)
         self.mail_resources = MailResources(
@@ -101,6 +101,9 @@ class Service:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(address, 50000))
         async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as browser:
             yield Person(browser, email or fresh_address(), **changes)
+        # What is noted beside the requests would outlive the database otherwise.
+        await self.identity.sessions.settled()
+        await self.identity.key_uses.settled()
 
     async def deliver_mails(self, address: str) -> list[dict[str, Any]]:
         """Do the worker's part for one address and return the payloads that were queued."""

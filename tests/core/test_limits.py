@@ -25,6 +25,9 @@ from sample_agent.core.limit_counters import LocalCounters
 from sample_agent.core.limits import RETRY_SECONDS, Limits, Rule, limit, make_limits
 
 TEN_A_MINUTE = Rule("ten-a-minute", 10, 60)
+PATIENCE = 30.0
+"""Seconds a server that is there may take on a busy machine."""
+
 THREE_A_DAY = Rule("three-a-day", 3, 86400)
 
 
@@ -253,7 +256,7 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 @pytest.fixture
 async def pair(valkey: Valkey, clock: Clock) -> AsyncIterator[tuple[Limits, Limits]]:
     """The limits of two processes."""
-    one, other = make_limits(valkey.url, clock=clock), make_limits(valkey.url, clock=clock)
+    one, other = (make_limits(valkey.url, clock=clock, answer_seconds=PATIENCE) for _ in range(2))
     yield one, other
     await one.close()
     await other.close()
@@ -270,7 +273,7 @@ async def test_two_processes_share_a_count(pair: tuple[Limits, Limits]) -> None:
     assert (await one.look(TEN_A_MINUTE, "alice")).remaining == 0
     refused = await other.spend(TEN_A_MINUTE, "alice")
     assert not refused.allowed
-    assert 60 <= refused.reset_seconds <= 66
+    assert 30 < refused.reset_seconds <= 67
 
 
 async def test_what_one_process_forgives_or_gives_back_the_other_has_again(pair: tuple[Limits, Limits]) -> None:
@@ -321,11 +324,13 @@ async def test_a_server_that_hangs_is_like_one_that_is_away(
 ) -> None:
     one, _ = pair
     await one.spend(TEN_A_MINUTE, "alice")
+    one.answer_seconds = 0.05
     valkey.freeze()
     try:
         assert await spend(one, TEN_A_MINUTE, 10, "alice") == [True] * 9 + [False]
     finally:
         valkey.thaw()
+    one.answer_seconds = PATIENCE
     clock.pass_(RETRY_SECONDS)
     await one.ping()
     assert (await one.spend(TEN_A_MINUTE, "alice")).allowed

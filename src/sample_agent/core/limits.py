@@ -68,9 +68,19 @@ class Standing:
 
 
 class Limits:
-    """The counts of one process, and the shared ones when there are any. `clock` gives seconds and never goes back."""
+    """The counts of one process, and the shared ones when there are any.
 
-    def __init__(self, shared: RedisCounters | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    `clock` gives seconds and never goes back. Shared counts that take longer than `answer_seconds` are taken for lost.
+    """
+
+    def __init__(
+        self,
+        shared: RedisCounters | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        self.answer_seconds = answer_seconds
         self._clock = clock
         self._local = LocalCounters(clock)
         self._shared = shared
@@ -118,7 +128,7 @@ class Limits:
     async def ping(self) -> None:
         """Raises when there is a Redis and it does not answer."""
         if self._shared is not None:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self.answer_seconds):
                 await self._shared.ping()
 
     async def close(self) -> None:
@@ -139,7 +149,7 @@ class Limits:
         from sample_agent.core.redis_counters import REDIS_ERRORS
 
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self.answer_seconds):
                 answer = await act(self._shared)
         except (*REDIS_ERRORS, TimeoutError) as error:
             self._note_loss(error)
@@ -161,14 +171,17 @@ class Limits:
             log.info("redis answers; limits are shared again")
 
 
-def make_limits(redis_url: str | None, *, clock: Callable[[], float] = time.monotonic) -> Limits:
+def make_limits(
+    redis_url: str | None, *, clock: Callable[[], float] = time.monotonic, answer_seconds: float = ANSWER_SECONDS
+) -> Limits:
     """Limits over the Redis or Valkey at `redis_url`, or else of this process alone. Connects when first asked."""
     if redis_url is None:
         return Limits(clock=clock)
     from sample_agent.core.redis_counters import RedisCounters  # here: a program without Redis starts without it
 
     scheme, separator, place = redis_url.partition("://")
-    return Limits(RedisCounters(scheme.replace("valkey", "redis") + separator + place), clock=clock)
+    shared = RedisCounters(scheme.replace("valkey", "redis") + separator + place, connect_seconds=answer_seconds)
+    return Limits(shared, clock=clock, answer_seconds=answer_seconds)
 
 
 async def limit(request: Request, limits: Limits, rule: Rule, *key: str, cost: int = 1) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import coredis
+from coredis.exceptions import ConnectionError as ConnectionLostError
 from coredis.exceptions import RedisError
-from coredis.retry import NoRetryPolicy
+from coredis.retry import ConstantRetryPolicy
 from limits.aio.storage import RedisStorage
 
 from sample_agent.core.limit_counters import Window
 
-CONNECT_SECONDS = 0.2
 REDIS_ERRORS = (RedisError, OSError)
 """What it raises when Redis is away, full, loading, or not Redis."""
+
+_ONCE_MORE = ConstantRetryPolicy((ConnectionLostError,), retries=1, delay=0)
+"""A connection that was idle for long may be found closed by the server; another one is made at once."""
 
 
 class RedisCounters:
@@ -22,11 +25,11 @@ class RedisCounters:
     Windows go by the server's clock, and a key ends by itself after two windows.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, connect_seconds: float) -> None:
         self._pool: coredis.ConnectionPool = coredis.ConnectionPool.from_url(
-            url, connect_timeout=CONNECT_SECONDS, max_connections=32
+            url, connect_timeout=connect_seconds, max_connections=32
         )
-        options: dict[str, Any] = {"connection_pool": self._pool, "retry_policy": NoRetryPolicy()}
+        options: dict[str, Any] = {"connection_pool": self._pool, "retry_policy": _ONCE_MORE}
         self._storage = RedisStorage(f"async+{url}", key_prefix="sample-agent:limits", **options)
 
     async def look(self, key: str, seconds: int) -> Window:
@@ -52,7 +55,7 @@ class RedisCounters:
 
     async def ping(self) -> None:
         """Raises one of `REDIS_ERRORS` when the server does not answer."""
-        await coredis.Redis(connection_pool=self._pool, retry_policy=NoRetryPolicy()).ping()
+        await coredis.Redis(connection_pool=self._pool, retry_policy=_ONCE_MORE).ping()
 
     def close(self) -> None:
         """End the connections."""
