@@ -1,8 +1,9 @@
 """Signing in, asking who one is, and verifying tokens, beside the least each could cost.
 
-    python -m benchmarks login [--requests N] [--rounds N]
+    python -m benchmarks login [--requests N] [--rounds N] [--clients N] [--seconds SECONDS]
 
-Over HTTP the peer is a bare FastAPI endpoint under the same uvicorn settings, asked in turns by one client. For token
+Over HTTP the peer is a bare FastAPI endpoint under the same uvicorn settings: for times asked in turns by one client,
+for requests per second in turns by several that ask again at once, each with a session of their own. For token
 verification it is the bare RSA signature check of the `cryptography` package. Signing in is slow on purpose: the
 password hash is meant to cost tens of milliseconds.
 """
@@ -25,6 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc.util import urlsafe_b64decode
 
 from benchmarks.api_load import quantile
+from benchmarks.crowd import Visit, visit
 from benchmarks.inhabitants import PASSWORD, Inhabitant, move_in
 from benchmarks.installation import api, bare_api, fresh_installation
 from sample_agent.accounts.clock import utc_now
@@ -41,9 +43,10 @@ def main() -> None:
     with ExitStack() as stack:
         installation = stack.enter_context(fresh_installation())
         settings = installation.settings
-        [person] = asyncio.run(move_in(settings, people=1, samples_each=1, devices_each=1))
-        bare = Client(stack.enter_context(bare_api(installation)).port)
-        ours = Client(stack.enter_context(api(installation)).port)
+        people = asyncio.run(move_in(settings, people=arguments.clients, samples_each=1, devices_each=1))
+        person = people[0]
+        bare_port, our_port = (stack.enter_context(run(installation)).port for run in (bare_api, api))
+        bare, ours = Client(bare_port), Client(our_port)
         credentials = orjson.dumps({"email": person.email, "password": PASSWORD})
         bearer = {"Authorization": f"Bearer {person.tokens[0]}"}
         requests: dict[str, Callable[[], float]] = {
@@ -52,14 +55,19 @@ def main() -> None:
             "sign in": lambda: ours.ask("POST", "/api/auth/login", credentials, JSON),
         }
         times = in_turns(requests, arguments.requests)
+        rates = requests_per_second(
+            {"bare FastAPI": (bare_port, "/bare"), "who am I": (our_port, "/api/auth/me")}, people, arguments
+        )
         verification = verifications(settings, person, arguments.rounds)
-    report(times, verification, arguments)
+    report(times, rates, verification, arguments)
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=200, help="of each kind")
     parser.add_argument("--rounds", type=int, default=20, help="of 100 verifications")
+    parser.add_argument("--clients", type=int, default=8, help="that ask for requests per second")
+    parser.add_argument("--seconds", type=float, default=5, help="counted of each of three turns")
     return parser.parse_args()
 
 
@@ -92,6 +100,21 @@ def in_turns(requests: dict[str, Callable[[], float]], count: int) -> dict[str, 
     return {name: sorted(measured) for name, measured in times.items()}
 
 
+def requests_per_second(
+    contenders: Mapping[str, tuple[int, str]], people: Sequence[Inhabitant], arguments: argparse.Namespace
+) -> dict[str, float]:
+    """The median of three turns each, in which every client asks again as soon as it was answered."""
+    headers = [f"Host: localhost\r\nAuthorization: Bearer {person.tokens[0]}" for person in people]
+    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(3):
+        for name, (port, path) in contenders.items():
+            measured = visit(Visit(port, [path], headers, 1e-6, warm_up_seconds=1, seconds=arguments.seconds))
+            if set(measured["statuses"]) != {"200"}:
+                raise RuntimeError(f"{path} answered {measured['statuses']}")
+            rates[name].append(measured["statuses"]["200"] / arguments.seconds)
+    return {name: statistics.median(measured) for name, measured in rates.items()}
+
+
 def verifications(settings: Settings, person: Inhabitant, rounds: int) -> dict[str, float]:
     """Median microseconds of a full verification and of the signature check within it."""
     keys = load_keys(settings)
@@ -115,7 +138,10 @@ def verifications(settings: Settings, person: Inhabitant, rounds: int) -> dict[s
 
 
 def report(
-    times: Mapping[str, Sequence[float]], verification: Mapping[str, float], arguments: argparse.Namespace
+    times: Mapping[str, Sequence[float]],
+    rates: Mapping[str, float],
+    verification: Mapping[str, float],
+    arguments: argparse.Namespace,
 ) -> None:
     print(f"one client, {arguments.requests} requests of each kind in turns")
     print(f"{'':16s}{'p50 ms':>10s}{'p95 ms':>10s}{'x bare p50':>12s}")
@@ -125,13 +151,22 @@ def report(
         p50, p95 = quantile(measured, 0.5), quantile(measured, 0.95)
         requests[name] = {"p50_ms": p50, "p95_ms": p95, "ratio_to_bare": p50 / bare}
         print(f"{name:16s}{p50:10.2f}{p95:10.2f}{p50 / bare:12.1f}")
+    share = rates["who am I"] / rates["bare FastAPI"]
+    print(
+        f"{arguments.clients} clients: {rates['who am I']:.0f} times a second who am I, "
+        f"{rates['bare FastAPI']:.0f} times bare ({share:.2f} of it)"
+    )
     ratio = verification["verify_us"] / verification["signature_us"]
     print(
         f"verifying an access token takes {verification['verify_us']:.0f} µs, {ratio:.1f} times the signature check "
         f"within it ({verification['signature_us']:.0f} µs)"
     )
     RESULT.parent.mkdir(exist_ok=True)
-    content = {"requests": requests, "token": {**verification, "ratio": ratio}}
+    content = {
+        "requests": requests,
+        "requests_per_second": {**rates, "ratio": share},
+        "token": {**verification, "ratio": ratio},
+    }
     RESULT.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 

@@ -59,6 +59,7 @@ def _open_identity(app: FastAPI, settings: Settings, stack: AsyncExitStack, keys
     app.state.identity = accounts.Identity(settings, app.state.database, keys)
     stack.push_async_callback(app.state.identity.limits.close)
     stack.push_async_callback(app.state.identity.key_uses.settled)
+    stack.push_async_callback(app.state.identity.sessions.settled)
 
 
 def add_accounts(app: FastAPI, settings: Settings) -> None:
