@@ -91,7 +91,9 @@ async def test_without_automatic_analysis_a_sample_waits_until_it_is_asked_for(
     app: FastAPI, settings: Settings, alice: Person, database: Database
 ) -> None:
     await _prefer(alice, auto_analyze_enabled=False)
-    sample_id = await alice.uploaded(wav(tone()))
+    uploaded = (await alice.upload(wav(tone()))).json()
+    sample_id = uploaded["sample_id"]
+    assert (uploaded["status"], uploaded["deferred"], uploaded["estimated_completion"]) == ("pending", True, None)
     detail = (await alice.http.get(f"/api/samples/{sample_id}")).json()
     assert (detail["status"], detail["deferred"], detail["job"]["step"]) == ("pending", True, "deferred")
     assert (await alice.http.get("/api/samples")).json()["samples"][0]["deferred"] is True

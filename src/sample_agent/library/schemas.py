@@ -92,7 +92,10 @@ class ReanalysisState(BaseModel):
 
 
 class Upload(BaseModel):
-    """What became of an uploaded file. `duplicate`: the same bytes were in the library already, as `sample_id`."""
+    """What became of an uploaded file.
+
+    `duplicate`: the same bytes were in the library already, as `sample_id`. `deferred`: it is analysed when you ask.
+    """
 
     sample_id: UUID
     job_id: UUID | None
@@ -100,6 +103,7 @@ class Upload(BaseModel):
     filename: str
     estimated_completion: datetime | None
     duplicate: bool
+    deferred: bool
 
 
 class SampleSummary(BaseModel):

@@ -99,8 +99,9 @@ async def add_sample(
         renewed = await quotas.reserve(session, user_id, "storage", file.size, limit=plan.storage_bytes)
         await quotas.commit(session, renewed, used=file.size)
     sample = await session.get_one(Sample, sample_id)
-    job = await jobs.create_job(session, sample, plan=plan, deferred=await _deferred(session, user_id))
-    return Added(_upload(sample, job.estimated_completion, duplicate=False), stored=True)
+    deferred = await _deferred(session, user_id)
+    job = await jobs.create_job(session, sample, plan=plan, deferred=deferred)
+    return Added(_upload(sample, job.estimated_completion, duplicate=False, deferred=deferred), stored=True)
 
 
 async def get_sample(
@@ -261,7 +262,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _upload(sample: Sample, estimated: datetime | None, *, duplicate: bool) -> Upload:
+def _upload(sample: Sample, estimated: datetime | None, *, duplicate: bool, deferred: bool = False) -> Upload:
     return Upload.model_construct(
         sample_id=sample.id,
         job_id=sample.job_id,
@@ -269,4 +270,5 @@ def _upload(sample: Sample, estimated: datetime | None, *, duplicate: bool) -> U
         filename=sample.filename,
         estimated_completion=estimated,
         duplicate=duplicate,
+        deferred=deferred,
     )

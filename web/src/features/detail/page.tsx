@@ -86,7 +86,7 @@ function Header({ sample }: { sample: SampleDetail }) {
     (player) => player.sample?.id === sample.id && (player.state === 'playing' || player.state === 'loading'),
   )
   const again = useAnalyseAgain(sample.id)
-  const busy = sample.status === 'pending' || sample.status === 'processing'
+  const busy = !sample.deferred && (sample.status === 'pending' || sample.status === 'processing')
 
   function back() {
     if (router.history.canGoBack()) router.history.back()
@@ -148,6 +148,19 @@ function Unfinished({ sample }: { sample: SampleDetail }) {
         </div>
         <Button large busy={again.isPending} onClick={() => again.mutate()}>
           <RotateCcw size={14} /> Try again
+        </Button>
+      </section>
+    )
+  }
+  if (sample.deferred) {
+    return (
+      <section
+        aria-label="Analysis"
+        className="flex items-center gap-3 rounded-lg border border-line bg-panel p-4"
+      >
+        <p className="flex-1 text-soft">Not analysed. You prefer to ask for it.</p>
+        <Button large look="primary" busy={again.isPending} onClick={() => again.mutate()}>
+          Analyse
         </Button>
       </section>
     )

@@ -3,7 +3,8 @@ import { memo } from 'react'
 import type { Sample } from '@/api/types'
 import { useLiveJob } from '@/features/jobs'
 import { usePlayer } from '@/features/player'
-import { bpm, KeyLabel, KindDot, seconds, Wave } from '@/features/samples'
+import { bpm, KeyLabel, KindDot, seconds, useAnalyseAgain, Wave } from '@/features/samples'
+import { Button } from '@/ui/button'
 import { Tag } from '@/ui/chip'
 import { classes } from '@/ui/classes'
 import { Progress } from '@/ui/progress'
@@ -231,6 +232,7 @@ function Unfinished({ sample }: { sample: Sample }) {
       </p>
     )
   }
+  if (sample.deferred) return <NotAnalysed sample={sample} />
   const started = sample.status === 'processing' && job
   return (
     <div className="flex items-center gap-3 text-xs text-dim">
@@ -240,6 +242,26 @@ function Unfinished({ sample }: { sample: Sample }) {
         className="w-40"
       />
       <span className="truncate">{started ? job.step || 'Analysing' : 'Waiting for analysis'}</span>
+    </div>
+  )
+}
+
+/** Its owner prefers to ask for analyses. */
+function NotAnalysed({ sample }: { sample: Sample }) {
+  const analyse = useAnalyseAgain(sample.id)
+  return (
+    <div className="flex items-center gap-3">
+      <Tag>Not analysed</Tag>
+      <Button
+        aria-label={`Analyse ${sample.name}`}
+        busy={analyse.isPending}
+        onClick={(event) => {
+          event.stopPropagation()
+          analyse.mutate()
+        }}
+      >
+        Analyse
+      </Button>
     </div>
   )
 }

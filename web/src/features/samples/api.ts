@@ -177,7 +177,7 @@ export function useAnalyseAgain(id: string) {
       ok(await library().POST('/api/samples/{sample_id}/analyze', { params: { path: { sample_id: id } } })),
     onSuccess: (job) => {
       queryClient.setQueryData(keys.job(id), job)
-      patchSample(id, { status: 'pending', error: null, job_id: job.id })
+      patchSample(id, { status: 'pending', deferred: false, error: null, job_id: job.id })
     },
     onError: (error) => notifyFailure('The analysis could not be started', error),
   })

@@ -90,7 +90,7 @@ async function send(upload: Upload): Promise<void> {
     if (sent.duplicate) change(id, { state: 'duplicate', sampleId: sent.sample_id, progress: 1 })
     else {
       change(id, {
-        state: sent.status === 'completed' ? 'done' : 'analysing',
+        state: sent.status === 'completed' || sent.deferred ? 'done' : 'analysing',
         sampleId: sent.sample_id,
         jobId: sent.job_id,
         progress: 0,
