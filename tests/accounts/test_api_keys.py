@@ -152,7 +152,7 @@ async def test_a_key_does_what_its_scopes_say_and_no_more(service: Service, owne
 async def test_a_key_makes_lists_and_ends_no_keys_and_no_sessions(
     service: Service, owner: Owner, method: str, path: str
 ) -> None:
-    key = (await owner.makes("account:read", "account:write"))["key"]
+    key = (await owner.makes("account:read", "library:write"))["key"]
     body = {"name": "another", "scopes": ["account:read"], "overlap_days": 0}
     answer = await owner.person.browser.request(method, path, json=body, headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.json()["code"]) == (403, "session-required")

@@ -61,6 +61,7 @@ async def test_without_https_the_address_in_the_browser_decides_which_cookie_it_
         {"X-Requested-With": "sample-agent", "Sec-Fetch-Site": "none"},
         {"X-Requested-With": "sample-agent", "Origin": "https://evil.example"},
         {"X-Requested-With": "sample-agent", "Origin": "null"},
+        {"X-Requested-With": "sample-agent", "Origin": PUBLIC_URL.replace("https", "http")},
         {"Sec-Fetch-Site": "same-origin"},
     ],
 )

@@ -50,7 +50,7 @@ async def test_the_whole_way_from_registration_to_signing_out(service: Service, 
     token = refreshed.json()["token"]
     signed_out = await person.post("/api/auth/logout", Authorization=f"Bearer {token}")
     assert signed_out.status_code == 200
-    assert not person.browser.cookies
+    assert "__Host-refresh" not in person.browser.cookies
     assert (await person.me(token)).json()["code"] == "session-expired"
     assert (await person.me(body["token"])).status_code == 401
 

@@ -6,16 +6,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
+from typing import Any
 from uuid import UUID
 
 import httpx
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
+from sqlalchemy import select
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sample_agent.accounts import create_user
+from sample_agent.accounts import Client, Identity, create_user
+from sample_agent.accounts.models import Passkey, User
+from sample_agent.accounts.sessions.service import begin_session
 from sample_agent.apps.everything import create_everything
 from sample_agent.core.database import Database
+from sample_agent.core.identifiers import new_id
 from sample_agent.core.postgres import ServerAddress
 from sample_agent.core.settings import Settings
 from tests.conftest import PASSWORDS, WITHOUT_LIMITS, free_port
@@ -74,6 +80,7 @@ async def household_on(postgres: ServerAddress, jwt_private_key: str, folder: Pa
         full = await collection(alice, MARK, finished["sample"])
         empty = await collection(alice, f"{MARK}-empty")
         (await alice.http.delete(f"/api/samples/{deleted['sample']}")).raise_for_status()
+        alices_account = await account_of(app, alice, MARK)
         yield Household(
             app,
             settings,
@@ -84,12 +91,54 @@ async def household_on(postgres: ServerAddress, jwt_private_key: str, folder: Pa
             await id_of(bob),
             content,
             alices=[
-                {**finished, "collection": full},
-                {**deleted, "collection": empty},
-                {**waiting, "collection": full},
+                {**finished, "collection": full, **alices_account},
+                {**deleted, "collection": empty, **alices_account},
+                {**waiting, "collection": full, **alices_account},
             ],
-            bobs={**bobs_own, "collection": await collection(bob, "bobs", bobs_own["sample"])},
+            bobs={
+                **bobs_own,
+                "collection": await collection(bob, "bobs", bobs_own["sample"]),
+                **await account_of(app, bob, "bobs"),
+            },
         )
+
+
+async def account_of(app: FastAPI, person: Person, name: str) -> Ids:
+    """Something of everything that hangs on an account, made by its person."""
+
+    async def made(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await person.http.post(path, json=body)
+        assert answer.is_success, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    user_id = await id_of(person)
+    organization = (await made("/api/organizations", {"name": name}))["id"]
+    invitations = f"/api/organizations/{organization}/invitations"
+    async with another(app) as friend:
+        accepted = (await made(invitations, {"email": friend.email}))["id"]
+        (await friend.http.post(f"/api/invitations/{accepted}/accept")).raise_for_status()
+        member = await id_of(friend)
+    devices = (await person.http.get("/api/auth/sessions")).json()["sessions"]
+    ids = {
+        "user": user_id,
+        "session": next(each["id"] for each in devices if each["current"]),
+        "api key": (await made("/api/user/api-keys", {"name": name, "scopes": ["account:read"]}))["api_key"]["id"],
+        "organization": organization,
+        "invitation": (await made(invitations, {"email": new_email()}))["id"],
+        "member": member,
+        "passkey": await passkey(app, user_id, name),
+        "export": (await made("/api/account/exports", {}))["id"],
+    }
+    return {kind: UUID(str(each)) for kind, each in ids.items()}
+
+
+async def passkey(app: FastAPI, user_id: UUID, name: str) -> UUID:
+    """A passkey that nobody can sign in with."""
+    row = Passkey(id=new_id(), user_id=user_id, name=name, credential_id=token_bytes(), public_key=b"", transports=[])
+    async with app.state.database.transaction(user_id) as db:
+        db.add(row)
+    return row.id
 
 
 async def id_of(person: Person) -> UUID:
@@ -125,19 +174,40 @@ async def closing(database: Database) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def person(app: FastAPI) -> AsyncIterator[Person]:
+    """Somebody new, who has signed in with a password."""
     email = new_email()
     await create_user(app.state.database, PASSWORDS, email=email, password=PASSWORD, plan=None, is_admin=False)
+    async with client(app) as http:
+        answer = await http.post("/api/auth/login", json={"email": email, "password": PASSWORD, "mode": "body"})
+        answer.raise_for_status()
+        http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        yield Person(email, http)
+
+
+@asynccontextmanager
+async def another(app: FastAPI) -> AsyncIterator[Person]:
+    """Somebody new, who has come without a sign-in."""
+    email = new_email()
+    await create_user(app.state.database, PASSWORDS, email=email, password=PASSWORD)
     async with signed_in(app, email) as person:
         yield person
 
 
 @asynccontextmanager
 async def signed_in(app: FastAPI, email: str) -> AsyncIterator[Person]:
+    """Somebody in one more session of theirs, whatever they would have to prove at a sign-in."""
     async with client(app) as http:
-        answer = await http.post("/api/auth/login", json={"email": email, "password": PASSWORD, "mode": "body"})
-        answer.raise_for_status()
-        http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        http.headers["Authorization"] = f"Bearer {await access_token(app, email)}"
         yield Person(email, http)
+
+
+async def access_token(app: FastAPI, email: str, *, second_factor: bool = False) -> str:
+    """The access token of a new session."""
+    identity: Identity = app.state.identity
+    async with identity.database.transaction(purpose="identity") as db:
+        user = (await db.scalars(select(User).where(User.email == email))).one()
+        session = await begin_session(db, identity, user, Client("tests", "127.0.0.1"), second_factor=second_factor)
+    return session.access_token
 
 
 def already_running(app: FastAPI) -> ASGIApp:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sample_agent.apps.openapi import api_description
+from tests.people import PASSWORD
 
 DESCRIPTION = api_description()
 
@@ -20,11 +22,34 @@ KIND_OF: dict[str, str] = {
     "collection_id": "collection",
     "collection": "collection",
     "job_id": "job",
+    "session_id": "session",
+    "passkey_id": "passkey",
+    "api_key_id": "api key",
+    "organization_id": "organization",
+    "invitation_id": "invitation",
+    "member_id": "member",
+    "export_id": "export",
+    "user_id": "user",
+    "tenant_id": "user",
+    "actor_id": "user",
 }
 """What each parameter or field that holds an id refers to. A name that is missing here fails the tests."""
 
-EXAMPLES: dict[str, Any] = {"key": "C", "tempo": 97.0, "password": "a long enough pass phrase"}
+EXAMPLES: dict[str, Any] = {
+    "key": "C",
+    "tempo": 97.0,
+    "password": PASSWORD,
+    "current_password": PASSWORD,
+    "new_password": "another long enough pass phrase",
+    "picture": f"{'0' * 32}.webp",
+    "is_admin": None,
+}
 """Values of fields whose schema does not say all there is to know."""
+
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNYFd8IAALSAUK4EXhaAAAAAElFTkSuQmCC"
+)
+"""A PNG of one pixel."""
 
 Ids = Mapping[str, UUID]
 """An id for each kind of thing."""
@@ -49,6 +74,12 @@ class Operation:
     @property
     def needs_sign_in(self) -> bool:
         return "security" in self.description
+
+    @property
+    def scope(self) -> str | None:
+        """The scope an API key needs; None when no key will do."""
+        scope: str | None = self.description.get("x-required-scope")
+        return scope
 
     @property
     def body_type(self) -> str | None:
@@ -82,8 +113,9 @@ class Operation:
         """
         where: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
         for each in self._parameters():
-            if _holds_id(each["schema"]) and (each["required"] or KIND_OF[each["name"]] in ids):
-                where[each["in"]][each["name"]] = str(ids[KIND_OF[each["name"]]])
+            name, schema = each["name"], each["schema"]
+            if each["required"] or (_holds_id(schema) and KIND_OF[name] in ids):
+                where[each["in"]][name] = str(_value(name, schema, ids))
         request: dict[str, Any] = {
             "method": self.method,
             "url": self.path.format(**where["path"]),
@@ -91,6 +123,8 @@ class Operation:
         }
         if self.body_type == "application/json":
             request["json"] = {name: _value(name, schema, ids) for name, schema in self._fields().items()}
+        elif self.body_type == "image/png":
+            request |= {"content": PICTURE, "headers": {"Content-Type": self.body_type}}
         return request
 
     def names_in(self, place: str) -> list[str]:
@@ -149,4 +183,6 @@ def _value(name: str, schema: Mapping[str, Any], ids: Ids) -> Any:
         return "someone@example.com"
     if schema["type"] == "array":
         return [_value(name, schema["items"], ids)]
-    return {"string": "something else", "boolean": True, "number": 60.0, "integer": 60}[schema["type"]]
+    if schema["type"] in ("integer", "number"):
+        return min(60, schema.get("maximum", 60))
+    return {"string": "something else", "boolean": True, "object": {}}[schema["type"]]

@@ -25,10 +25,31 @@ api_description()  # loads every feature, and with them every table
 
 OPENED_BY: dict[Purpose, set[str]] = {
     "user": set(),
-    "identity": {"users", "sessions", "refresh_tokens", "one_time_tokens", "entitlements"},
+    "identity": {
+        "users", "registrations", "sessions", "refresh_tokens", "one_time_tokens", "refused_sign_ins", "entitlements",
+        "user_preferences", "authenticators", "recovery_codes", "passkeys", "challenges", "api_keys",
+        "organizations", "memberships", "invitations", "data_exports", "erasures", "mail_log",
+        "audit_entries", "audit_contexts",
+    },
     "worker": {"usage_reservations", "samples", "processing_jobs", "job_attempts", "idempotency_keys"},
-}
+}  # fmt: skip
 """The tables that a transaction for a purpose sees whole. Everything else shows one person's rows or none."""
+
+SEEN_BY_NO_PERSON = {"registrations", "erasures"}
+"""What is not yet, or no longer, anybody's."""
+
+OF_NOBODY_AT_TIMES = {"challenges", "mail_log", "one_time_tokens"}
+"""Tables with rows that belong to nobody: of somebody who signs in, or of an address without an account."""
+
+OUTLIVING = {"audit_entries": "tenant_id", "audit_contexts": "tenant_id", "erasures": "user_id"}
+"""Tables whose rows are kept when their person is gone, and the column that names them; it refers to nothing."""
+
+KEPT: dict[str, set[str]] = {
+    "audit_entries": {"update", "delete"},
+    "audit_contexts": {"update"},
+    "erasures": {"update", "delete"},
+}
+"""What the application may not do with a table, for whatever purpose and to whosever rows."""
 
 WITHOUT_ROWS_OF_PEOPLE = {
     "alembic_version",
@@ -53,11 +74,15 @@ class Tenant:
         """A row for `table` that could stand beside the tenant's others."""
         return {column.name: self._value(table, column) for column in table.columns if column.computed is None}
 
+    def mark(self, table: Table) -> Any:
+        """What stands in the column by which the tenant's row is known."""
+        return self.rows[table.name][owner_of(table).name]
+
     def _value(self, table: Table, column: Column[Any]) -> Any:
-        if column is owner_of(table):
+        if column is owner_of(table) and table.name not in ("organizations", "registrations"):
             return self.id
         for key in column.foreign_keys:
-            return self.rows[key.column.table.name][key.column.name]
+            return None if key.column.table is table else self.rows[key.column.table.name][key.column.name]
         if column.name == "email":
             return new_email()
         if column.name == "id":
@@ -66,8 +91,10 @@ class Tenant:
 
 
 def owner_of(table: Table) -> Column[Any]:
-    """The column that says whose a row is."""
-    return table.c.id if table.name == "users" else table.c.user_id
+    """The column that says whose a row is; an organization is its members', a registration nobody's."""
+    if table.name in ("users", "organizations", "registrations"):
+        return table.c.id
+    return table.c[OUTLIVING.get(table.name, "user_id")]
 
 
 def _any_value(column: Column[Any]) -> Any:
@@ -82,31 +109,44 @@ def _any_value(column: Column[Any]) -> Any:
         bytes: os.urandom(16),
         datetime: datetime.now(UTC),
         list: [],
+        dict: {},
         object: {},  # JSON
     }
     return made[kind]
 
 
 @pytest_asyncio.fixture
-async def tenants(database: Database) -> AsyncIterator[tuple[Tenant, Tenant]]:
+async def tenants(database: Database, owner_url: str) -> AsyncIterator[tuple[Tenant, Tenant]]:
     """Two people with a row in every table, written through the application's role."""
     pair = (Tenant(), Tenant())
     for tenant in pair:
-        async with database.transaction(tenant.id) as session:
+        async with database.transaction(tenant.id, purpose="identity") as session:
             for table in TABLES.values():
                 tenant.rows[table.name] = row = tenant.new_row(table)
                 await session.execute(insert(table).values(row))
     yield pair
-    for tenant in pair:
-        async with database.transaction(tenant.id) as session:
-            await session.execute(delete(TABLES["users"]))
+    owner = Database(owner_url, pool_size=1)
+    async with owner.transaction(purpose="identity") as session:
+        for name in ("users", "organizations", "registrations", "audit_contexts", "audit_entries", "erasures"):
+            marks = [tenant.mark(TABLES[name]) for tenant in pair]
+            await session.execute(delete(TABLES[name]).where(owner_of(TABLES[name]).in_(marks)))
+    await owner.close()
+
+
+def _allowed(table: Table, change: str) -> contextlib.AbstractContextManager[Any]:
+    """Nothing unless the application has no right to change the table like that."""
+    if change in KEPT.get(table.name, ()):
+        return pytest.raises(DBAPIError, match="permission denied")
+    return contextlib.nullcontext()
 
 
 @every_table
 def test_every_row_has_an_owner(table: Table) -> None:
     owner = owner_of(table)
-    assert not owner.nullable
-    assert table.name == "users" or {key.target_fullname for key in owner.foreign_keys} == {"users.id"}
+    assert owner.nullable == (table.name in OF_NOBODY_AT_TIMES)
+    referred = {key.target_fullname for key in owner.foreign_keys}
+    free = {"users", "organizations", "registrations", *OUTLIVING}
+    assert referred == (set() if table.name in free else {"users.id"})
 
 
 @every_table
@@ -115,7 +155,23 @@ async def test_a_query_without_a_predicate_gives_ones_own_rows(
 ) -> None:
     for tenant in tenants:
         async with database.transaction(tenant.id) as session:
-            assert set(await session.scalars(select(owner_of(table)))) == {tenant.id}
+            seen = set(await session.scalars(select(owner_of(table))))
+        assert seen == (set() if table.name in SEEN_BY_NO_PERSON else {tenant.mark(table)})
+
+
+@pytest.mark.parametrize("name", OF_NOBODY_AT_TIMES)
+async def test_what_belongs_to_nobody_is_seen_by_no_person(
+    database: Database, tenants: tuple[Tenant, Tenant], name: str
+) -> None:
+    table, tenant = TABLES[name], tenants[0]
+    row = {**tenant.new_row(table), "user_id": None}
+    async with database.transaction(purpose="identity") as session:
+        await session.execute(insert(table).values(row))
+    for user_id in (None, tenant.id):
+        async with database.transaction(user_id) as session:
+            assert row["id"] not in set(await session.scalars(select(table.c.id)))
+    async with database.transaction(purpose="identity") as session:
+        await session.execute(delete(table).where(table.c.id == row["id"]))
 
 
 @every_table
@@ -131,36 +187,55 @@ async def test_nobody_sees_nothing(database: Database, tenants: tuple[Tenant, Te
 async def test_a_purpose_opens_what_it_is_meant_to(
     database: Database, tenants: tuple[Tenant, Tenant], table: Table, purpose: Purpose
 ) -> None:
-    owners = {tenant.id for tenant in tenants}
+    marks = {tenant.mark(table) for tenant in tenants}
     async with database.transaction(purpose=purpose) as session:
-        seen = set(await session.scalars(select(owner_of(table)))) & owners
-    assert seen == (owners if table.name in OPENED_BY[purpose] else set())
+        seen = set(await session.scalars(select(owner_of(table)))) & marks
+    assert seen == (marks if table.name in OPENED_BY[purpose] else set())
 
 
 @every_table
+@pytest.mark.parametrize("change", ["update", "delete"])
 async def test_changes_without_a_predicate_reach_ones_own_rows(
-    database: Database, tenants: tuple[Tenant, Tenant], table: Table
+    database: Database, tenants: tuple[Tenant, Tenant], table: Table, change: str
 ) -> None:
     mine, _ = tenants
     owner = owner_of(table)
-    async with database.transaction(mine.id) as session:
-        assert set(await session.scalars(update(table).values({owner: owner}).returning(owner))) == {mine.id}
-        assert set(await session.scalars(delete(table).returning(owner))) == {mine.id}
-        await session.rollback()
+    statement = update(table).values({owner: owner}) if change == "update" else delete(table)
+    async with database.engine.connect() as connection:
+        await connection.execute(text(f"select set_config('app.user_id', '{mine.id}', true)"))
+        with _allowed(table, change):
+            reached = set(await connection.scalars(statement.returning(owner)))
+            assert reached == (set() if table.name in SEEN_BY_NO_PERSON else {mine.mark(table)})
+        await connection.rollback()
 
 
 @every_table
+@pytest.mark.parametrize("change", ["update", "delete"])
 async def test_rows_of_others_cannot_be_changed_or_deleted(
-    database: Database, tenants: tuple[Tenant, Tenant], table: Table
+    database: Database, tenants: tuple[Tenant, Tenant], table: Table, change: str
 ) -> None:
     mine, theirs = tenants
     owner = owner_of(table)
-    async with database.transaction(mine.id) as session:
-        changed = await session.scalars(update(table).where(owner == theirs.id).values({owner: owner}).returning(owner))
-        assert changed.all() == []
-        assert (await session.scalars(delete(table).where(owner == theirs.id).returning(owner))).all() == []
-    async with database.transaction(theirs.id) as session:
-        assert (await session.scalars(select(owner))).all() == [theirs.id]
+    statement = update(table).values({owner: owner}) if change == "update" else delete(table)
+    with _allowed(table, change):
+        async with database.transaction(mine.id) as session:
+            reached = await session.scalars(statement.where(owner == theirs.mark(table)).returning(owner))
+            assert reached.all() == []
+    async with database.transaction(theirs.id, purpose="identity") as session:
+        left = await session.scalars(select(owner).where(owner == theirs.mark(table)))
+        assert left.all() == [theirs.mark(table)]
+
+
+@pytest.mark.parametrize(("name", "change"), [(name, change) for name, changes in KEPT.items() for change in changes])
+@pytest.mark.parametrize("purpose", OPENED_BY)
+async def test_what_is_kept_cannot_be_changed_for_any_purpose(
+    database: Database, tenants: tuple[Tenant, Tenant], name: str, change: str, purpose: Purpose
+) -> None:
+    owner = owner_of(TABLES[name])
+    statement = update(TABLES[name]).values({owner: owner}) if change == "update" else delete(TABLES[name])
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with database.transaction(tenants[0].id, purpose=purpose) as session:
+            await session.execute(statement)
 
 
 @every_table
@@ -177,10 +252,16 @@ async def test_rows_cannot_be_written_for_others(
 @every_table
 async def test_rows_cannot_be_given_away(database: Database, tenants: tuple[Tenant, Tenant], table: Table) -> None:
     mine, theirs = tenants
-    recipient = new_id() if table.name == "users" else theirs.id
-    with pytest.raises(DBAPIError, match="row-level security"):
+    recipient = new_id() if table.name == "users" else theirs.mark(table)
+    refusal = "permission denied" if "update" in KEPT.get(table.name, ()) else "row-level security"
+    statement = update(table).values({owner_of(table): recipient})
+    if table.name in SEEN_BY_NO_PERSON and "update" not in KEPT.get(table.name, ()):
         async with database.transaction(mine.id) as session:
-            await session.execute(update(table).values({owner_of(table): recipient}))
+            assert (await session.scalars(statement.returning(owner_of(table)))).all() == []
+        return
+    with pytest.raises(DBAPIError, match=refusal):
+        async with database.transaction(mine.id) as session:
+            await session.execute(statement)
 
 
 async def test_a_connection_remembers_nothing_of_whom_it_served(app_url: str, tenants: tuple[Tenant, Tenant]) -> None:

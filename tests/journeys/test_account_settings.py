@@ -190,7 +190,7 @@ async def samples_seen_with(
         return await http.request(method, path, headers={"Authorization": f"Bearer {key}"})
 
 
-async def test_a_copy_of_everything_holds_the_sounds_as_they_were_sent(producer: Producer, tmp_path: Path) -> None:
+async def test_a_copy_of_all_data_holds_the_sounds_as_they_were_sent(producer: Producer, tmp_path: Path) -> None:
     page = producer.page
     sound = sounds.wav(sounds.chord(220, 330))
     await producer.arrive()

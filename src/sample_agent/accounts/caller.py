@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +23,7 @@ from sample_agent.accounts.errors import (
 )
 from sample_agent.accounts.identity import Identity, OfApp
 from sample_agent.accounts.principal import Principal
-from sample_agent.accounts.scopes import scope_of
+from sample_agent.accounts.scopes import Scope, scope_of
 from sample_agent.core.database import database_of
 from sample_agent.core.errors import Unauthenticated
 from sample_agent.core.limits import Rule, limit
@@ -61,7 +62,8 @@ async def _limit(request: Request, identity: Identity, principal: Principal) -> 
 
 
 def _refuse_out_of_scope(request: Request, principal: Principal) -> None:
-    scope = scope_of(request.method, list(getattr(request.scope["route"], "tags", [])))
+    route = request.scope["route"]
+    scope = key_scope(route.dependant, request.method, route.tags)
     if scope is None:
         raise SessionRequired
     if scope not in (principal.scopes or ()):
@@ -134,11 +136,15 @@ OwnTransaction = Annotated[AsyncSession, Depends(_own_transaction, scope="functi
 the answer is sent, rolled back when it raises."""
 
 
-def asks_for_caller(dependency: object) -> bool:
-    """Whether a dependency of a route is the one that finds out who is calling."""
-    return dependency is current_user
+def key_scope(route: Dependant, method: str, tags: list[Any]) -> Scope | None:
+    """The scope an API key needs at a route, of which its dependencies are given; None when no key will do."""
+    dependencies = set(_dependencies(route))
+    if current_user not in dependencies or _signed_in in dependencies:
+        return None
+    return scope_of(method, tags)
 
 
-def asks_for_session(dependency: object) -> bool:
-    """Whether a dependency of a route is the one that turns API keys away."""
-    return dependency is _signed_in
+def _dependencies(route: Dependant) -> Iterator[Any]:
+    for each in route.dependencies:
+        yield each.call
+        yield from _dependencies(each)

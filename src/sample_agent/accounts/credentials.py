@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
-from sample_agent.accounts.caller import asks_for_caller, asks_for_session
-from sample_agent.accounts.scopes import scope_of
+from sample_agent.accounts.caller import key_scope
 
 REQUIRED_SCOPE = "x-required-scope"
 """The field of an operation that names the scope an API key needs for it; where it is missing, no key will do."""
@@ -30,21 +28,10 @@ def describe_credentials(app: FastAPI, document: dict[str, Any]) -> None:
     for context in iter_route_contexts(app.routes):
         for method in context.methods or ():
             operation = document["paths"].get(context.path, {}).get(method.lower())
-            scope = _key_scope(context.dependant, method, context.tags) if operation is not None else None
+            scope = key_scope(context.dependant, method, context.tags) if operation is not None else None
             if scope is not None:
                 operation["security"] = [*operation.get("security", []), {"ApiKey": [scope]}]
                 operation[REQUIRED_SCOPE] = scope
     schemes = document.get("components", {}).get("securitySchemes", {})
     if schemes:
         schemes["ApiKey"] = _API_KEY
-
-
-def _key_scope(route: Dependant, method: str, tags: list[Any]) -> str | None:
-    dependencies = list(_dependencies(route))
-    if not any(map(asks_for_caller, dependencies)) or any(map(asks_for_session, dependencies)):
-        return None
-    return scope_of(method, tags)
-
-
-def _dependencies(route: Dependant) -> list[Any]:
-    return [call for each in route.dependencies for call in (each.call, *_dependencies(each))]

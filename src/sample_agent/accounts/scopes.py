@@ -9,12 +9,12 @@ Scope = Literal[
     "library:write",
     "usage:read",
     "account:read",
-    "account:write",
     "organizations:read",
     "organizations:write",
     "admin:read",
     "admin:write",
 ]
+"""There is none to change an account: what it is and how it is protected is decided by the person."""
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 

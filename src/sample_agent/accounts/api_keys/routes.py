@@ -13,6 +13,7 @@ from sample_agent.accounts.api_keys.schemas import ApiKeys, ApiKeyView, MadeApiK
 from sample_agent.accounts.caller import FreshlySignedIn, SignedIn
 from sample_agent.accounts.client import OfClient
 from sample_agent.accounts.identity import OfApp
+from sample_agent.core.cursors import Cursor
 
 router = APIRouter(prefix="/api/user/api-keys", tags=["accounts"])
 
@@ -23,7 +24,7 @@ async def list_api_keys(
     identity: OfApp,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: Cursor | None = None,
 ) -> ApiKeys:
     """The person's API keys, newest first, without those that were revoked."""
     keys, next_cursor = await service.list_keys(identity, principal.user_id, limit=limit, cursor=cursor)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts import audit
@@ -24,8 +22,9 @@ from sample_agent.accounts.mailing import queue_mail
 from sample_agent.accounts.models import ApiKey, User
 from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.scopes import ADMIN_SCOPES, Scope
+from sample_agent.core.cursors import cursor_at, place_of
 from sample_agent.core.database import own_row
-from sample_agent.core.errors import NotFound, ValidationFailed
+from sample_agent.core.errors import NotFound
 from sample_agent.core.identifiers import new_id
 
 MOST_KEYS = 50
@@ -110,11 +109,12 @@ async def list_keys(
     """The keys that were not revoked, newest first, and the cursor of the page after these."""
     wanted = select(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
     if cursor is not None:
-        wanted = wanted.where(ApiKey.id < _decoded(cursor))  # ids rise with time
+        wanted = wanted.where(tuple_(ApiKey.created_at, ApiKey.id) < place_of(cursor))
+    newest_first = wanted.order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
     async with identity.database.transaction(user_id) as db:
-        rows = (await db.scalars(wanted.order_by(ApiKey.id.desc()).limit(limit + 1))).all()
-    now = identity.now()
-    return [_listed(row, now) for row in rows[:limit]], _encoded(rows[limit - 1].id) if len(rows) > limit else None
+        rows = (await db.scalars(newest_first.limit(limit + 1))).all()
+    now, last = identity.now(), rows[limit - 1] if len(rows) > limit else None
+    return [_listed(row, now) for row in rows[:limit]], cursor_at(last.created_at, last.id) if last else None
 
 
 async def rotate_key(
@@ -243,14 +243,3 @@ def _listed(row: ApiKey, now: datetime) -> Listed:
         replaced_by=row.replaced_by,
         rotation_due=row.replaced_by is None and _lives(row, now) and now - row.created_at >= OLD_AFTER,
     )
-
-
-def _encoded(key_id: UUID) -> str:
-    return base64.urlsafe_b64encode(key_id.bytes).decode().rstrip("=")
-
-
-def _decoded(cursor: str) -> UUID:
-    try:
-        return UUID(bytes=base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error) as error:
-        raise ValidationFailed("cursor: not one that this service gave") from error

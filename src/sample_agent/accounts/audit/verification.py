@@ -12,9 +12,12 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import and_, column, exists, or_, select, table, tuple_
+from sqlalchemy import Text, case, cast, column, exists, func, or_, select, table, tuple_
+from sqlalchemy.orm import aliased
 
+from sample_agent.accounts.audit.actions import Action
 from sample_agent.accounts.audit.chain import FIRST, context_hash, entry_hash
+from sample_agent.accounts.audit.erasing import ELSEWHERE
 from sample_agent.accounts.audit.models import AuditContext, AuditEntry
 from sample_agent.core.database import Database
 
@@ -107,7 +110,7 @@ class _Found:
     entry: AuditEntry
     context: AuditContext | None
     may_lack_context: bool
-    """Whether somebody it concerns was erased."""
+    """Whether somebody it concerns or tells of was erased."""
 
 
 class _Chain:
@@ -186,7 +189,7 @@ class _Anchors:
 
 _ERASURES = table("erasures", column("user_id"))
 _USERS = table("users", column("id"))
-_ERASED = (
+_CONCERNS_ERASED = (
     exists()
     .where(
         or_(
@@ -199,8 +202,19 @@ _ERASED = (
     )
     .select_from(_ERASURES)
 )
+_erasing, _erased = aliased(AuditEntry), aliased(AuditContext)
+_NAMED_BY_ERASURE = (
+    exists()
+    .where(
+        _erasing.action == Action.ERASED.value,
+        _erased.entry_id == _erasing.id,
+        _erased.detail[ELSEWHERE].contains(func.jsonb_build_array(cast(AuditEntry.id, Text))),
+    )
+    .select_from(_erasing, _erased)
+)
+_MAY_LACK_CONTEXT = case((AuditContext.entry_id.is_not(None), False), else_=or_(_CONCERNS_ERASED, _NAMED_BY_ERASURE))
 _IN_ORDER = (
-    select(AuditEntry, AuditContext, and_(AuditContext.entry_id.is_(None), _ERASED).label("may_lack_context"))
+    select(AuditEntry, AuditContext, _MAY_LACK_CONTEXT.label("may_lack_context"))
     .outerjoin(AuditContext, AuditContext.entry_id == AuditEntry.id)
     .order_by(AuditEntry.tenant_id, AuditEntry.position)
     .limit(BATCH)

@@ -16,13 +16,13 @@ from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy import Text, cast, delete, func, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts import audit
 from sample_agent.accounts.audit import SYSTEM, Action
-from sample_agent.accounts.audit.models import AuditContext, AuditEntry
+from sample_agent.accounts.audit.erasing import ELSEWHERE, erase_contexts
 from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.mail_log import MailRecord
 from sample_agent.accounts.mailing import MAILS
@@ -161,7 +161,7 @@ async def erase_person(tools: ErasureTools, task: _Task) -> bool:
         await forget(db, str(task.user_id))
         await forget(db, address)
         await leave_all(db, task.user_id, now=now)
-        await _forget_contexts(db, task.user_id, address)
+        elsewhere = await erase_contexts(db, task.user_id, address)
         for model in (Registration, OneTimeToken, MailRecord):
             await db.execute(delete(model).where(model.email == address))
         note = insert(Erasure).values(
@@ -172,7 +172,8 @@ async def erase_person(tools: ErasureTools, task: _Task) -> bool:
         db.expunge(user)
         await db.execute(delete(User).where(User.id == task.user_id).execution_options(synchronize_session=False))
         # Last, so that the entry's own context is not among those that were deleted.
-        await audit.record(db, Action.ERASED, tenant_id=task.user_id, actor=SYSTEM, detail=dict(task.erased), now=now)
+        detail = {**task.erased, ELSEWHERE: elsewhere}
+        await audit.record(db, Action.ERASED, tenant_id=task.user_id, actor=SYSTEM, detail=detail, now=now)
     return True
 
 
@@ -221,27 +222,6 @@ async def _due(db: AsyncSession, tools: ErasureTools, user_id: UUID) -> User | N
     """The person, held, if they are to be erased now."""
     user = await db.get(User, user_id, with_for_update=True, populate_existing=True)
     return user if user is not None and user.delete_after is not None and user.delete_after <= tools.now() else None
-
-
-async def _forget_contexts(db: AsyncSession, user_id: UUID, address: str) -> None:
-    """Delete where the person's acts came from and what they were in detail, in whoever's log they stand.
-
-    The entries stay, with the hashes of what is deleted, so that the chains can still be verified.
-    """
-    theirs = select(AuditEntry.id).where(or_(AuditEntry.actor_id == user_id, AuditEntry.subject_id == user_id))
-    told = func.lower(cast(AuditContext.detail, Text))
-    await db.execute(
-        delete(AuditContext)
-        .where(
-            or_(
-                AuditContext.tenant_id == user_id,
-                AuditContext.entry_id.in_(theirs),
-                func.strpos(told, address) > 0,
-                func.strpos(told, str(user_id)) > 0,
-            )
-        )
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def _note_again(tools: ErasureTools, user_id: UUID, requested_at: datetime) -> None:

@@ -39,6 +39,7 @@ async def deletion_asked(db: AsyncSession, letter: Letter, resources: MailResour
     return DELETION_ASKED, {
         **_where(letter),
         "date": _day(user.delete_after),
+        "by_administrator": letter.data.get("by") == "administrator",
         "link": f"{resources.public_url}/keep-account?{urlencode({'token': token})}",
         "settings_link": f"{resources.public_url}/settings/privacy",
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from typing import Any, NoReturn
 
 import structlog
@@ -34,7 +33,8 @@ from sample_agent.accounts.factors.proof import (
 )
 from sample_agent.accounts.factors.service import locked_user
 from sample_agent.accounts.identity import Identity
-from sample_agent.accounts.models import Registration, User
+from sample_agent.accounts.models import User
+from sample_agent.accounts.registrations import registration_with
 from sample_agent.accounts.sessions.service import SignIn, begin_session
 from sample_agent.accounts.sessions.throttle import attempt
 from sample_agent.accounts.sign_in.refusals import note_refusal, take_refusals
@@ -52,12 +52,11 @@ async def login(identity: Identity, *, email: str, password: str, client: Client
     async with attempt(identity, client, account=email):
         async with identity.database.transaction(purpose="identity") as db:
             user = await db.scalar(select(User).where(User.email == email))
-            waiting = await _newest_registration(db, email, identity.now())
         # Between two transactions, so that a queue of waiting hashes does not hold connections.
         right, new_hash = await identity.passwords.check(password, user.password_hash if user else None)
         if user is None or not right:
-            unconfirmed, _ = await identity.passwords.check(password, waiting)
-            await _refuse_password(identity, user, client, unconfirmed=unconfirmed)
+            registration = await registration_with(identity, email=email, password=password)
+            await _refuse_password(identity, user, client, unconfirmed=registration is not None)
         return await _begin_with_password(identity, user, new_hash, client)
 
 
@@ -129,17 +128,6 @@ async def login_with_passkey(
             await note_refusal(db, user.id, outcome.refusal or "", client, now)
     log.info("sign-in refused", reason=outcome.refusal or "switched off", user_id=str(user.id))
     raise AccountDisabled if outcome.method else PasskeyUnknown
-
-
-async def _newest_registration(db: AsyncSession, email: str, now: datetime) -> str | None:
-    """The password hash of the newest registration of an address that still can be confirmed."""
-    password_hash: str | None = await db.scalar(
-        select(Registration.password_hash)
-        .where(Registration.email == email, Registration.expires_at > now)
-        .order_by(Registration.id.desc())
-        .limit(1)
-    )
-    return password_hash
 
 
 async def _refuse_password(identity: Identity, user: User | None, client: Client, *, unconfirmed: bool) -> NoReturn:
