@@ -87,6 +87,15 @@ async def test_sign_in_waits_for_the_address_to_be_confirmed(service: Service, p
     assert (await person.login()).status_code == 200
 
 
+async def test_a_stranger_who_registers_over_an_address_does_not_hide_that_it_waits(person: Person) -> None:
+    await person.register()
+    await person.register(password=OTHER_PASSWORD)
+    assert [(await person.login(password=password)).status_code for password in (PASSWORD, OTHER_PASSWORD)] == [
+        403,
+        403,
+    ]
+
+
 async def test_following_the_link_signs_in(service: Service, person: Person) -> None:
     registered = await person.register(first_name="Jay")
     answer = await person.confirm(await service.mailed_token(person), mode="cookie")

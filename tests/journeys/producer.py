@@ -58,7 +58,7 @@ class Producer:
         await page.get_by_label("First name").fill(FIRST_NAME)
         await page.get_by_label("Last name").fill(LAST_NAME)
         await page.get_by_label("E-mail").fill(self.email)
-        await page.get_by_label("Password").fill(self.password)
+        await page.get_by_label("Password", exact=True).fill(self.password)
 
     async def follow_the_mailed_link(self) -> None:
         """Open the outbox, reload it until the mail has come, and confirm the address."""
@@ -68,7 +68,7 @@ class Producer:
         await self._reload_until_there(mail)
         await mail.click()
         await page.goto(self.installation.link_mailed_to(self.email, "/verify-email"))
-        await page.get_by_label("Password").fill(self.password)
+        await page.get_by_label("Password", exact=True).fill(self.password)
         await page.get_by_role("button", name="Confirm and sign in").click()
         await self.expect_to_be_in()
 
@@ -81,7 +81,7 @@ class Producer:
         """Fill in the sign-in page that is open."""
         page = self.page
         await page.get_by_label("E-mail").fill(self.email)
-        await page.get_by_label("Password").fill(self.password)
+        await page.get_by_label("Password", exact=True).fill(self.password)
         await page.get_by_role("button", name="Sign in", exact=True).click()
 
     async def expect_to_be_in(self) -> None:

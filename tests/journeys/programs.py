@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from signal import SIGKILL
 import psutil
 from sqlalchemy import text
 
+from sample_agent.accounts.live_sessions import REVOCATION_SECONDS
 from sample_agent.core.database import Database
 from sample_agent.core.mail import read_outbox
 from sample_agent.core.postgres import EmbeddedPostgres, running_server
@@ -132,6 +134,8 @@ class Installation:
                 {"email": email},
             )
         await database.close()
+        # The bound within which every process knows.
+        await asyncio.sleep(REVOCATION_SECONDS)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ async def test_name_and_picture_are_shown_everywhere_after_they_are_saved(produc
     fake = tmp_path / "fake.png"
     fake.write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
     await page.get_by_label("Picture").set_input_files(fake)
-    await expect(page.get_by_text("This picture could not be used")).to_be_visible()
+    await expect(page.get_by_text("This picture could not be used").first).to_be_visible()
     picture = tmp_path / "me.png"
     Image.new("RGB", (640, 480), "orange").save(picture)
     await page.get_by_label("Picture").set_input_files(picture)

@@ -361,7 +361,7 @@ async def _assert_gone(kept: Kept, backup_url: str, settings: Settings, database
         contexts = list(await db.scalars(select(AuditContext).where(AuditContext.tenant_id == kept.user_id)))
         assert [context.entry_id for context in contexts] == [proof.id]
         assert (contexts[0].ip_address, contexts[0].user_agent) == ("", "")
-        assert set(contexts[0].detail) <= {"objects", "samples"}
+        assert set(contexts[0].detail) <= {"objects", "samples", "contexts_elsewhere"}
         assert await db.get(Erasure, kept.user_id) is not None
 
 

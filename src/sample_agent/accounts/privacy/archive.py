@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from posixpath import splitext
-from typing import Any
+from typing import IO, Any, Literal
 from uuid import UUID
 
 import anyio
@@ -98,7 +98,8 @@ class _Spool:
 
     async def fill(self, blocks: AsyncIterable[bytes]) -> None:
         self.size = self.crc32 = 0
-        async with await anyio.open_file(self.path, "wb") as file:
+        with self._opened("wb") as opened:
+            file = anyio.wrap_file(opened)
             async for block in blocks:
                 self.size += len(block)
                 self.crc32 = zlib.crc32(block, self.crc32)
@@ -129,9 +130,14 @@ class _Spool:
 
     async def entry(self, zipped: StoredZip, path: str) -> AsyncIterator[bytes]:
         yield zipped.entry(path, self.size, self.crc32)
-        async with await anyio.open_file(self.path, "rb") as file:
+        with self._opened("rb") as opened:
+            file = anyio.wrap_file(opened)
             while block := await file.read(BLOCK_BYTES):
                 yield block
+
+    def _opened(self, mode: Literal["rb", "wb"]) -> IO[bytes]:
+        """The file, opened and closed without waiting: neither can be cut short by a worker that stops."""
+        return self.path.open(mode)
 
 
 @dataclass
