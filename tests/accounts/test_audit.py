@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sample_agent.accounts.audit import SYSTEM, Action, Actor, record
 from sample_agent.accounts.audit.anchors import AnchorDraft, BadAnchors, read_anchors, with_head
 from sample_agent.accounts.audit.chain import as_kept, entry_hash
+from sample_agent.accounts.audit.erasing import ELSEWHERE, erase_contexts
 from sample_agent.accounts.audit.export import exported
 from sample_agent.accounts.audit.models import AuditEntry
 from sample_agent.accounts.audit.search import Filters, find, find_all
@@ -377,6 +378,29 @@ async def test_an_erasure_leaves_the_chain_intact(database: Database, tenant: UU
         )
     assert (await head(database, tenant)).position == 5
     assert (await head(database, team)).position == 1
+
+
+async def test_a_context_that_told_of_an_erased_person_is_excused_by_name_and_no_other(
+    database: Database, tenant: UUID
+) -> None:
+    """An entry of one person can tell of another in its details alone; with both it stays one entry of the first."""
+    gone, address = new_id(), f"{new_id().hex}@example.com"
+    await write(database, tenant, 1)
+    async with database.transaction(purpose="identity") as db:
+        await record(db, Action.MEMBER_INVITED, tenant_id=tenant, actor=SYSTEM, detail={"email": address.upper()})
+    await write(database, gone, 2)
+    async with database.transaction(purpose="identity") as db:
+        elsewhere = await erase_contexts(db, gone, address)
+        await db.execute(
+            text("insert into erasures (user_id, requested_at, objects) values (:id, now(), 0)"), {"id": gone}
+        )
+        await record(db, Action.ERASED, tenant_id=gone, actor=SYSTEM, detail={ELSEWHERE: elsewhere})
+    assert len(elsewhere) == 1
+    assert (await head(database, tenant)).position == 2
+    assert (await head(database, gone)).position == 3
+    async with database.transaction(purpose="identity") as db:
+        await db.execute(text("delete from audit_contexts where tenant_id = :id"), {"id": tenant})
+    assert await found(database, tenant) == (Damage.CONTEXT_MISSING, 1)
 
 
 async def test_an_erasure_of_somebody_who_is_still_there_excuses_nothing(database: Database, tenant: UUID) -> None:

@@ -312,6 +312,11 @@ async def test_a_deletion_leaves_thirty_days_in_which_the_person_can_sign_in(
     assert (await somebody.person.login()).status_code == 200
     assert await actions(service, somebody.id) == ["session.began", "data.deletion-asked", "session.began"]
     assert (await boss.request("DELETE", f"/api/admin/users/{new_id()}")).status_code == 404
+    await service.deliver_mails(somebody.email)
+    (mail,) = [each for each in service.mails_to(somebody.email) if "will be deleted" in each.subject]
+    assert "An administrator asked" in mail.text
+    assert "password" not in mail.text
+    assert "/keep-account?token=" in mail.text
 
 
 async def test_signing_out_everywhere_works_at_once(service: Service, boss: Signed, somebody: Signed) -> None:

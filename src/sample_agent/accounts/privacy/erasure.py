@@ -220,7 +220,7 @@ async def reapply(tools: ErasureTools) -> int:
 
 async def _due(db: AsyncSession, tools: ErasureTools, user_id: UUID) -> User | None:
     """The person, held, if they are to be erased now."""
-    user = await db.get(User, user_id, with_for_update=True, populate_existing=True)
+    user = await db.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
     return user if user is not None and user.delete_after is not None and user.delete_after <= tools.now() else None
 
 

@@ -7,7 +7,7 @@ the caller's process to forget; other processes notice within a second.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,15 +20,16 @@ from sample_agent.accounts.audit import Action, Actor, record
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.factors.mails import tell_of_factors
 from sample_agent.accounts.factors.models import Challenge, RecoveryCode
+from sample_agent.accounts.mailing import queue_mail
 from sample_agent.accounts.models import Authenticator, Passkey, Session, User
+from sample_agent.accounts.organizations.departure import refuse_while_needed
+from sample_agent.accounts.privacy.deletion import GRACE
+from sample_agent.accounts.privacy.mails import DELETION_ASKED
 from sample_agent.accounts.sessions.ending import end_sessions
 from sample_agent.admin.errors import LastAdministrator, OwnAccount
 from sample_agent.core.database import Database
 from sample_agent.core.errors import NotFound
 from sample_agent.core.settings import PlanId
-
-GRACE = timedelta(days=30)
-"""How long a deletion can be taken back by whose account it is."""
 
 log = structlog.get_logger("admin")
 
@@ -120,9 +121,10 @@ async def reset_factors(database: Database, user_id: UUID, *, actor: Actor, now:
 
 
 async def ask_for_deletion(database: Database, user_id: UUID, *, actor: Actor, now: datetime) -> Ended:
-    """Have an account erased in 30 days, during which whose it is can sign in and keep it.
+    """Have an account erased when the time of grace is over, in which whose it is can sign in and keep it.
 
-    Harmless when its deletion was asked for before. Raises NotFound, OwnAccount and LastAdministrator.
+    They are mailed. Harmless when its deletion was asked for before. Raises NotFound, OwnAccount, LastAdministrator,
+    and OrganizationNeedsOwner.
     """
     async with database.transaction(purpose="identity") as db:
         user = await _locked(db, user_id, actor, with_administrators=True)
@@ -130,8 +132,11 @@ async def ask_for_deletion(database: Database, user_id: UUID, *, actor: Actor, n
         await _refuse_last_administrator(db, user)
         if user.delete_after is not None:
             return []
+        await refuse_while_needed(db, user_id)
         user.delete_after = now + GRACE
         ended = await _end_all_sessions(db, user_id, now, "deletion asked for")
+        data = {"by": "administrator", "at": now.isoformat(), "user_agent": "", "ip_address": ""}
+        await queue_mail(db, DELETION_ASKED, to=user.email, user_id=user.id, data=data)
         await _record(db, Action.DELETION_ASKED, user, actor, now, delete_after=user.delete_after)
     log.info("deletion asked for", user_id=str(user_id), by=actor.kind)
     return ended
