@@ -243,26 +243,6 @@ async def remove_passkey(identity: Identity, principal: Principal, client: Clien
     log.info("passkey removed", user_id=str(principal.user_id), passkey_id=str(passkey_id))
 
 
-async def remove_all_factors(db: AsyncSession, user: User, now: datetime) -> list[UUID]:
-    """Take all factors from somebody who has lost them, and tell them; for operators and administrators.
-
-    Their sessions go on as if no factor had been part of them; the ids of these are returned, for
-    `identity.sessions.forget`. Call it in a transaction that has locked the person's row, and record it there.
-    """
-    for table in (Authenticator, Passkey, RecoveryCode):
-        await db.execute(delete(table).where(table.user_id == user.id))
-    await challenges.close_all(db, user.id, now)
-    await tell_of_factors(db, user, "factors-reset", Client(), now)
-    return list(
-        await db.scalars(
-            update(Session)
-            .where(Session.user_id == user.id, Session.revoked_at.is_(None), Session.second_factor)
-            .values(second_factor=False)
-            .returning(Session.id)
-        )
-    )
-
-
 async def locked_user(db: AsyncSession, user_id: UUID) -> User:
     """The person, whose row whoever else wants to change it, or what hangs on it, now waits for."""
     user = await db.scalar(select(User).where(User.id == user_id).with_for_update(key_share=True))
