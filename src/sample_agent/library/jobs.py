@@ -276,11 +276,14 @@ async def _call_off(session: AsyncSession, job: ProcessingJob) -> None:
 
 
 async def deferred_among(session: AsyncSession, job_ids: Sequence[UUID]) -> set[UUID]:
-    """Which of these jobs are deferred."""
+    """Which of these jobs of the caller's are deferred."""
     if not job_ids:
         return set()
     deferred = select(ProcessingJob.id).where(
-        ProcessingJob.id.in_(job_ids), ProcessingJob.status == "pending", ProcessingJob.step == DEFERRED
+        ProcessingJob.user_id == served_by(session),
+        ProcessingJob.id.in_(job_ids),
+        ProcessingJob.status == "pending",
+        ProcessingJob.step == DEFERRED,
     )
     return set(await session.scalars(deferred))
 
