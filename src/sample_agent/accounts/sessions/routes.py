@@ -21,7 +21,7 @@ from sample_agent.core.errors import Problem, Unauthenticated
 router = APIRouter(tags=["accounts"])
 
 
-@router.post("/api/auth/refresh", response_model_exclude_none=True)
+@router.post("/api/auth/refresh")
 async def refresh(
     request: Request,
     response: Response,

@@ -60,7 +60,11 @@ class SignedIn(BaseModel):
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
     expires_in: int
     user: UserProfile
-    refresh_token: str | None = Field(None, description="only when the refresh token does not travel in the cookie")
+    refresh_token: str | None = Field(
+        None,
+        exclude_if=lambda token: token is None,
+        description="only when the refresh token does not travel in the cookie",
+    )
 
     @classmethod
     def of(cls, sign_in: SignIn, *, with_refresh_token: bool) -> Self:

@@ -16,14 +16,14 @@ from sample_agent.accounts.sign_in.schemas import Login, PasskeyLogin, SecondFac
 router = APIRouter(tags=["accounts"])
 
 
-@router.post("/api/auth/login", response_model_exclude_none=True)
+@router.post("/api/auth/login")
 async def login(body: Login, request: Request, response: Response, identity: OfApp, client: OfClient) -> SignedIn:
     """Sign in with e-mail address and password; an account with a second factor answers 403 with a challenge."""
     sign_in = await service.login(identity, email=body.email, password=body.password.get_secret_value(), client=client)
     return hand_over(sign_in, request, response, identity, in_cookie=body.mode == "cookie")
 
 
-@router.post("/api/auth/login/second-factor", response_model_exclude_none=True)
+@router.post("/api/auth/login/second-factor")
 async def finish_login(
     body: SecondFactorLogin, request: Request, response: Response, identity: OfApp, client: OfClient
 ) -> SignedIn:
@@ -42,7 +42,7 @@ async def begin_passkey_login(identity: OfApp, response: Response) -> PasskeyCha
     return PasskeyChallenge(challenge=challenge, options=options)
 
 
-@router.post("/api/auth/login/passkey", response_model_exclude_none=True)
+@router.post("/api/auth/login/passkey")
 async def login_with_passkey(
     body: PasskeyLogin, request: Request, response: Response, identity: OfApp, client: OfClient
 ) -> SignedIn:

@@ -51,7 +51,7 @@ async def register(body: Registration, identity: OfApp, client: OfClient) -> Reg
     )
 
 
-@router.post("/api/auth/verify-email", response_model_exclude_none=True)
+@router.post("/api/auth/verify-email")
 async def verify_email(
     body: Verification, request: Request, response: Response, identity: OfApp, client: OfClient
 ) -> SignedIn:
