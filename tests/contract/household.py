@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, update
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sample_agent.accounts import Client, Identity, create_user
@@ -103,7 +103,7 @@ async def household_on(postgres: ServerAddress, jwt_private_key: str, folder: Pa
         )
 
 
-async def account_of(app: FastAPI, person: Person, name: str) -> Ids:
+async def account_of(app: FastAPI, person: Person, name: str) -> dict[str, UUID]:
     """Something of everything that hangs on an account, made by its person."""
 
     async def made(path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -139,6 +139,15 @@ async def passkey(app: FastAPI, user_id: UUID, name: str) -> UUID:
     async with app.state.database.transaction(user_id) as db:
         db.add(row)
     return row.id
+
+
+async def promote(app: FastAPI, person: Person) -> None:
+    """Make somebody an administrator, in a session that a second factor was part of."""
+    promoted = update(User).where(User.email == person.email).values(is_superuser=True)
+    async with app.state.database.transaction(purpose="identity") as db:
+        await db.execute(promoted)
+    token = await access_token(app, person.email, second_factor=True)
+    person.http.headers["Authorization"] = f"Bearer {token}"
 
 
 async def id_of(person: Person) -> UUID:
@@ -197,7 +206,7 @@ async def another(app: FastAPI) -> AsyncIterator[Person]:
 async def signed_in(app: FastAPI, email: str) -> AsyncIterator[Person]:
     """Somebody in one more session of theirs, whatever they would have to prove at a sign-in."""
     async with client(app) as http:
-        http.headers["Authorization"] = f"Bearer {await access_token(app, email)}"
+        http.headers["Authorization"] = f"Bearer {await access_token(app, email, second_factor=True)}"
         yield Person(email, http)
 
 

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from sample_agent.core.errors import Problem
-from tests.contract.household import Household, collection, person, signed_in
+from tests.contract.household import Household, account_of, another, collection, id_of, person, promote, signed_in
 from tests.contract.operations import DESCRIPTION, KIND_OF, OPERATIONS, STREAMS, Ids, Operation
 from tests.people import Person
 
@@ -103,22 +103,27 @@ async def owned(household: Household, bob: Person) -> Ids:
 
 
 @asynccontextmanager
-async def sender(household: Household, operation: Operation) -> AsyncIterator[Person]:
-    """Bob; or somebody new for what may end sessions, change passwords and delete accounts."""
-    someone = (
-        person(household.app) if operation.path.startswith(IDENTITY) else signed_in(household.app, household.bob.email)
-    )
-    async with someone as someone_signed_in:
-        yield someone_signed_in
+async def sender(household: Household, operation: Operation, owned: Ids) -> AsyncIterator[tuple[Person, Ids]]:
+    """Bob and what is his; or somebody new, who may lose their sessions, their password and their account."""
+    if not operation.path.startswith(IDENTITY):
+        async with signed_in(household.app, household.bob.email) as bob:
+            yield bob, owned
+        return
+    async with person(household.app) as someone, another(household.app) as subject:
+        own = await account_of(household.app, someone, "own")
+        if operation.path.startswith("/api/admin"):
+            await promote(household.app, someone)
+            own |= {"user": await id_of(subject)}
+        yield someone, {**owned, **own}
 
 
 @pytest.mark.parametrize("operation", answered.values(), ids=answered)
 async def test_every_answer_is_one_that_is_described(household: Household, owned: Ids, operation: Operation) -> None:
     cases = [case for mode in GenerationMode for case in _cases(operation, mode)]
-    async with sender(household, operation) as someone:
+    async with sender(household, operation, owned) as (someone, own):
         for number, case in enumerate(cases):
             if number % 2:
-                _aim(case, operation, owned)
+                _aim(case, operation, own)
             answer = await _send(someone.http, case)
             case.validate_response(answer, checks=CHECKS)
             _check(answer)
@@ -126,13 +131,13 @@ async def test_every_answer_is_one_that_is_described(household: Household, owned
 
 @pytest.mark.parametrize("operation", with_json.values(), ids=with_json)
 async def test_no_value_in_a_body_is_an_accident(household: Household, owned: Ids, operation: Operation) -> None:
-    request = operation.request(owned)
-    fields = request.pop("json")
-    bodies: list[Any] = list(HOSTILE.values())
-    for value in HOSTILE.values():
-        bodies += [{**fields, name: value} for name in (*fields, "unknown")]
-    bodies += [{**fields, name: 1} for name in HOSTILE_TEXT.values()]
-    async with sender(household, operation) as someone:
+    async with sender(household, operation, owned) as (someone, own):
+        request = operation.request(own)
+        fields = request.pop("json")
+        bodies: list[Any] = list(HOSTILE.values())
+        for value in HOSTILE.values():
+            bodies += [{**fields, name: value} for name in (*fields, "unknown")]
+        bodies += [{**fields, name: 1} for name in HOSTILE_TEXT.values()]
         for body in bodies:
             headers = {"Content-Type": "application/json"}
             _check(await someone.http.request(**request, content=json.dumps(body), headers=headers))

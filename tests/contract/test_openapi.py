@@ -39,6 +39,7 @@ UNDESCRIBED = {
     "/outbox",
     "/outbox/style.css",
     "/outbox/{mail_id}",
+    "/outbox/{mail_id}/html",
 }
 """For machines, for development, or behind signed links that the API hands out: nothing a client would call by name."""
 

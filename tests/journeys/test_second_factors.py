@@ -38,7 +38,7 @@ async def set_up_the_app(producer: Producer) -> tuple[pyotp.TOTP, list[str]]:
 
 async def test_the_app_on_the_phone_is_asked_for_after_the_password(producer: Producer) -> None:
     page = producer.page
-    producer.conduct.expect(r"status of (401|403) ")
+    producer.conduct.expect(r"status of (401|403|422) ")
     await producer.arrive()
     app, recovery = await set_up_the_app(producer)
     assert len(set(recovery)) == 10
@@ -84,7 +84,7 @@ async def plug_in_an_authenticator(page: Page) -> None:
 
 async def test_a_passkey_signs_in_without_a_password(producer: Producer) -> None:
     page = producer.page
-    producer.conduct.expect(r"status of (401|403) ")
+    producer.conduct.expect(r"status of (401|403|422) ")
     await producer.arrive()
     await plug_in_an_authenticator(page)
     await producer.settings("Security")

@@ -27,7 +27,7 @@ async def data_export_ready(db: AsyncSession, letter: Letter, resources: MailRes
     export = await db.get(DataExport, UUID(letter.data["export_id"]))
     if export is None or export.status != "completed" or export.expires_at is None:
         return None
-    return DATA_EXPORT_READY, {"link": f"{resources.public_url}/settings/privacy", "until": _day(export.expires_at)}
+    return DATA_EXPORT_READY, {"link": f"{resources.public_url}/settings/data", "until": _day(export.expires_at)}
 
 
 async def deletion_asked(db: AsyncSession, letter: Letter, resources: MailResources) -> Composed | None:
@@ -41,7 +41,7 @@ async def deletion_asked(db: AsyncSession, letter: Letter, resources: MailResour
         "date": _day(user.delete_after),
         "by_administrator": letter.data.get("by") == "administrator",
         "link": f"{resources.public_url}/keep-account?{urlencode({'token': token})}",
-        "settings_link": f"{resources.public_url}/settings/privacy",
+        "settings_link": f"{resources.public_url}/settings/data",
     }
 
 
