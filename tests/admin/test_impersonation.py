@@ -44,6 +44,7 @@ async def test_the_administrator_sees_what_the_person_sees_and_whose_eyes_they_h
     assert answer.headers["cache-control"] == "no-store"
     body = answer.json()
     assert (body["expires_in"], body["user"]["email"]) == (900, somebody.email)
+    assert body["user"]["impersonated_by"] == boss.email
     assert "refresh_token" not in body
     assert not boss.person.browser.cookies
     me = (await boss.get("/api/auth/me", body["token"])).json()

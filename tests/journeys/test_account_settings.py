@@ -156,8 +156,8 @@ async def test_a_key_for_a_program_works_until_it_is_revoked(producer: Producer)
     await dialog.get_by_role("button", name="Make the key").click()
     first = await shown_key(page)
     assert (await samples_seen_with(producer, first)).status_code == 200
-    refused = await samples_seen_with(producer, first, method="DELETE", path="/api/samples/trash")
-    assert refused.status_code in (403, 404, 405)
+    refused = await samples_seen_with(producer, first, method="DELETE", path="/api/trash")
+    assert refused.status_code == 403
 
     await page.get_by_role("button", name="Renew").click()
     await page.get_by_role("dialog").get_by_role("button", name="Renew").click()
@@ -166,10 +166,10 @@ async def test_a_key_for_a_program_works_until_it_is_revoked(producer: Producer)
     for key in (first, second):
         assert (await samples_seen_with(producer, key)).status_code == 200
     await expect(page.get_by_text("Replaced")).to_be_visible()
-    for _ in range(2):
+    for left in (1, 0):
         await page.get_by_role("button", name="Revoke").first.click()
         await page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
-        await expect(page.get_by_role("alertdialog")).to_be_hidden()
+        await expect(page.get_by_role("button", name="Revoke")).to_have_count(left)
     await expect(page.get_by_text("No keys yet.")).to_be_visible()
     for key in (first, second):
         assert (await samples_seen_with(producer, key)).status_code == 401

@@ -30,6 +30,7 @@ async def set_up_the_app(producer: Producer) -> tuple[pyotp.TOTP, list[str]]:
     await dialog.get_by_label("Code").fill(app.now())
     await dialog.get_by_role("button", name="Turn it on").click()
     codes = page.get_by_role("dialog", name="Keep your recovery codes")
+    await expect(codes.get_by_role("listitem")).to_have_count(10)
     recovery = await codes.get_by_role("listitem").all_inner_texts()
     await codes.get_by_role("button", name="I have kept them").click()
     await expect(page.get_by_text("In use since")).to_be_visible()

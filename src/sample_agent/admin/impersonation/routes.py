@@ -33,7 +33,9 @@ async def begin_impersonation(
     return Impersonation(
         token=look.access_token,
         expires_in=int(service.LASTS.total_seconds()),
-        user=UserProfile.of(look.user, look.plan, second_factor=look.second_factor),
+        user=UserProfile.of(
+            look.user, look.plan, second_factor=look.second_factor, impersonated_by=look.administrator
+        ),
     )
 
 

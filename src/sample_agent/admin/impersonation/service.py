@@ -36,6 +36,8 @@ class Look:
     plan: PlanId
     second_factor: bool
     access_token: str
+    administrator: str
+    """The e-mail address of whoever looks."""
 
 
 async def begin(identity: Identity, principal: Principal, user_id: UUID, *, reason: str, client: Client) -> Look:
@@ -64,6 +66,7 @@ async def begin(identity: Identity, principal: Principal, user_id: UUID, *, reas
         db.add(session)
         await db.flush()
         plan = await plan_of(db, user.id, identity.settings.plan_for_new_accounts)
+        looking = (await db.scalars(select(User.email).where(User.id == principal.user_id))).one()
         second_factor = bool(await db.scalar(select(has_second_factor(user.id))))
         await record(
             db,
@@ -76,7 +79,7 @@ async def begin(identity: Identity, principal: Principal, user_id: UUID, *, reas
         )
     token = identity.tokens.issue(user_id=user.id, session_id=session.id, email=user.email, tier=plan)
     log.info("impersonation began", user_id=str(user.id), administrator_id=str(principal.user_id))
-    return Look(user, plan, second_factor, token)
+    return Look(user, plan, second_factor, token, looking)
 
 
 async def end(identity: Identity, impersonation: Principal, client: Client) -> None:
