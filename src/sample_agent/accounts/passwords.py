@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -25,13 +26,17 @@ Scheme = Literal["argon2id", "bcrypt"]
 
 _BCRYPT_DIGEST = 31
 
+_OUR_WORDS = re.compile(r"(?=.*[a-z])(?:sample|agent|roland|sp|mk|ii|\d)+")
+
 T = TypeVar("T")
 
 
 def refuse_common(password: str, *, email: str = "", field: str = "password") -> None:
-    """Raise PasswordTooCommon when the password is the address itself or among the most used ones."""
+    """Raise PasswordTooCommon when the password is the address itself, one of the most used ones, or nothing but words
+    that come to mind here, as `SP-404MK2` and `roland2026` are."""
     candidate = password.lower()
-    if candidate in common_passwords() or (email and candidate in {email, email.partition("@")[0]}):
+    about_us = _OUR_WORDS.fullmatch(re.sub(r"[\W_]", "", candidate))
+    if about_us or candidate in common_passwords() or (email and candidate in {email, email.partition("@")[0]}):
         raise PasswordTooCommon(errors=[{"loc": ["body", field], "msg": PasswordTooCommon.title}])
 
 
