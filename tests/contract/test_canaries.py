@@ -12,20 +12,23 @@ import asyncio
 import base64
 import hashlib
 import io
+import json
 import os
 import subprocess
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import time
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
 import httpx
 import pyotp
+import pytest
 
 from sample_agent.core.mail import read_outbox
 from sample_agent.core.postgres import ServerAddress, running_server
@@ -38,6 +41,7 @@ from tests.waiting import until
 BEARERS = {"access token", "refresh token", "API key"}
 PAGES = ("verify-email", "reset-password", "confirm-email", "undo-email-change", "keep-account", "invitation")
 """Where mailed links lead."""
+FORGED = '{"event": "forged", "level": "error"}'
 WITNESS = """
 create schema witness;
 create table witness.versions (origin text, version text);
@@ -229,12 +233,34 @@ def watched(folder: Path) -> Iterator[Running]:
             program.stop()
 
 
-def test_no_secret_is_found_where_it_must_not_be(reachable_tmp: Path) -> None:
+@dataclass(frozen=True)
+class Walk:
+    """What was left behind when people, an administrator and an operator had done everything there is to do."""
+
+    canaries: Canaries
+    accounts_at_first: int
+    maker: str
+    chief: str
+    rows: dict[str, str]
+    mails: str
+    files: dict[str, str]
+    log: list[str]
+    """The lines `serve` printed."""
+
+    def events(self, **fields: Any) -> list[dict[str, Any]]:
+        """What was logged with all of these."""
+        events = [json.loads(line) for line in self.log if line.startswith("{")]
+        return [each for each in events if fields.items() <= each.items()]
+
+
+@pytest.fixture(scope="module")
+def walk(reachable_tmp: Path) -> Walk:
     folder = reachable_tmp / "canaries"
     folder.mkdir()
     folder.chmod(0o755)
     with watched(folder) as running:
         canaries = running.canaries
+        accounts_at_first = asyncio.run(_count_accounts(running.database))
         with running.visitor() as maker, running.visitor() as friend, running.visitor() as chief:
             signing_up_and_in(maker)
             new_passwords_and_addresses(maker)
@@ -243,35 +269,77 @@ def test_no_secret_is_found_where_it_must_not_be(reachable_tmp: Path) -> None:
             a_team(maker, friend)
             sounds_and_copies(maker)
             leaving_and_staying(maker)
-            administration(running, chief, friend)
+            chief_id = administration(running, chief, friend)
             commands(running, friend)
+            attacks(running, maker.email)
             _plant_the_installations_own(running)
             rows = asyncio.run(_rows(running.database))
             mails = "\n".join(mail.text + mail.html for mail in read_outbox(running.data / "outbox"))
         running.program.stop()
-        canaries.printed.append(running.program.printed())
+        printed = running.program.printed()
+        canaries.printed.append(printed)
     files = _files(running.data, but={"keys", "outbox"})
+    return Walk(canaries, accounts_at_first, maker.email, chief_id, rows, mails, files, printed.splitlines())
 
+
+def test_no_secret_is_found_where_it_must_not_be(walk: Walk) -> None:
+    canaries = walk.canaries
     assert canaries.kinds() >= BEARERS | {"password", "TOTP seed", "recovery code", "signing key"}
     assert canaries.kinds() >= {f"link: {page}" for page in PAGES}
     assert [kind for kind in canaries.kinds() if kind.startswith("cookie")] != []
-    assert rows.keys() >= {"audit_entries", "audit_contexts", "pgqueuer", "mail_log", "sessions", "invitations"}
-    assert maker.email in rows["users"]
-    assert _hash_of(canaries, "link: invitation") in rows["invitations"]
-    assert canaries.printed[-1].count('"event": "request"') > 80
+    assert walk.rows.keys() >= {"audit_entries", "audit_contexts", "pgqueuer", "mail_log", "sessions", "invitations"}
+    assert walk.maker in walk.rows["users"]
+    assert _hash_of(canaries, "link: invitation") in walk.rows["invitations"]
+    assert len(walk.events(event="request")) > 80
     assert len(canaries.refusals) > 15
-    assert maker.email in canaries.taken["copy of one's data"]
+    assert walk.maker in canaries.taken["copy of one's data"]
     assert "api-key.created" in canaries.taken["audit log as csv"]
 
     for text in canaries.refusals:
         # The answer that asks for a second factor names the challenge to be answered.
         assert canaries.found_in(text, but=frozenset({"challenge"})) == [], text
     assert [canaries.found_in(text) for text in canaries.printed if canaries.found_in(text)] == []
-    assert {origin: found for origin, text in rows.items() if (found := canaries.found_in(text))} == {}
+    assert {origin: found for origin, text in walk.rows.items() if (found := canaries.found_in(text))} == {}
     assert {name: found for name, text in canaries.taken.items() if (found := canaries.found_in(text))} == {}
-    assert {name: found for name, text in files.items() if (found := canaries.found_in(text))} == {}
+    assert {name: found for name, text in walk.files.items() if (found := canaries.found_in(text))} == {}
     links = frozenset(kind for kind in canaries.kinds() if kind.startswith("link:"))
-    assert canaries.found_in(mails, but=links) == []
+    assert canaries.found_in(walk.mails, but=links) == []
+
+
+def test_every_line_of_the_log_says_what_happened_where_and_when_in_utc(walk: Walk) -> None:
+    events = walk.events()
+    assert len(events) > 100
+    for each in events:
+        assert each["event"]
+        assert each["level"] in {"debug", "info", "warning", "error"}
+        assert each["logger"]
+        assert datetime.fromisoformat(each["timestamp"]).utcoffset() == timedelta(0)
+    for each in walk.events(event="request"):
+        assert each.keys() >= {"request_id", "method", "path", "status", "milliseconds"}
+    assert {each["event"] for each in events} >= {"signed in", "sign-in refused", "stepped up", "API key created"}
+
+
+def test_whoever_is_refused_something_is_named_in_the_log(walk: Walk) -> None:
+    (refused, *_) = walk.events(event="request", path="/api/admin/users", status=403)
+    assert refused["user_id"] == walk.chief
+    assert walk.events(event="request", path="/api/auth/me", status=401) != []
+    assert walk.events(event="request", path="/api/auth/register", status=422) != []
+
+
+def test_guessing_is_logged_when_it_is_stopped(walk: Walk) -> None:
+    (stopped, *_) = walk.events(event="too many failed attempts", level="warning")
+    (request,) = walk.events(event="request", request_id=stopped["request_id"])
+    assert (request["path"], request["status"]) == ("/api/auth/login", 429)
+
+
+def test_nobody_writes_a_line_of_their_own_into_the_log(walk: Walk) -> None:
+    assert [line for line in walk.log if "forged" in line and not line.startswith("{")] == []
+    assert {each["event"] for each in walk.events() if "forged" in str(each)} == {"request"}
+    assert walk.events(path="/api/nothing\n" + FORGED) != []
+
+
+def test_an_installation_begins_without_any_account(walk: Walk) -> None:
+    assert walk.accounts_at_first == 0
 
 
 def test_the_search_finds_a_secret_in_each_of_its_spellings() -> None:
@@ -408,10 +476,12 @@ def leaving_and_staying(maker: Visitor) -> None:
     maker.post("/api/auth/keep-account", {"token": maker.mailed_token("keep-account")})
 
 
-def administration(running: Running, chief: Visitor, friend: Visitor) -> None:
+def administration(running: Running, chief: Visitor, friend: Visitor) -> str:
+    """The id of the administrator."""
     chief.chooses("canary-7e21 the password of the chief")
     running.command("user", "create", chief.email, "--admin", "--password-stdin", typed=f"{chief.password}\n")
     chief.signs_in()
+    chief_id: str = chief.get("/api/auth/me")["id"]
     chief.refused("GET", "/api/admin/users")
     codes = second_factors(chief)
     chief.signs_in(recovery_code=codes[0])
@@ -433,6 +503,7 @@ def administration(running: Running, chief: Visitor, friend: Visitor) -> None:
         answer = chief.send("GET", f"/api/admin/audit/export?format={format_}")
         chief.canaries.taken[f"audit log as {format_}"] = answer.text
     chief.post("/api/auth/logout")
+    return chief_id
 
 
 def commands(running: Running, friend: Visitor) -> None:
@@ -443,6 +514,16 @@ def commands(running: Running, friend: Visitor) -> None:
     running.command("audit", "verify")
     running.canaries.taken["audit log by command"] = running.command("audit", "export", "--format", "json")
     running.command("settings")
+
+
+def attacks(running: Running, email: str) -> None:
+    """Somebody who guesses a password, and who sends what would be a line of the log."""
+    with running.visitor() as thief:
+        guess = {"email": email, "password": thief.canaries.plant("password", "canary-7e21 a guessed password")}
+        codes = [thief.refused("POST", "/api/auth/login", guess)["code"] for _ in range(11)]
+        assert codes[-1] == "rate-limited"
+        thief.http.headers["User-Agent"] = FORGED
+        thief.refused("GET", f"/api/nothing%0A{quote(FORGED)}")
 
 
 def _follow(visitor: Visitor, url: str) -> bytes:
@@ -476,6 +557,14 @@ def _plant_the_installations_own(running: Running) -> None:
 def _hash_of(canaries: Canaries, kind: str) -> str:
     secret = next(secret for each, secret in canaries.planted if each == kind)
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def _count_accounts(address: ServerAddress) -> int:
+    connection = await asyncpg.connect(address.backup_url)
+    try:
+        return int(await connection.fetchval("select count(*) from users"))
+    finally:
+        await connection.close()
 
 
 async def _rows(address: ServerAddress) -> dict[str, str]:
