@@ -31,5 +31,9 @@ def client_of(request: Request) -> Client:
     )
 
 
-OfClient = Annotated[Client, Depends(client_of)]
+async def _of_client(request: Request) -> Client:  # what is not `async` is sent to a thread
+    return client_of(request)
+
+
+OfClient = Annotated[Client, Depends(_of_client)]
 """The client of the request, as a parameter of a route."""

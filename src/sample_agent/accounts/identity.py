@@ -81,5 +81,9 @@ def identity_of(request: Request) -> Identity:
     return identity
 
 
-OfApp = Annotated[Identity, Depends(identity_of)]
+async def _of_app(request: Request) -> Identity:  # what is not `async` is sent to a thread
+    return identity_of(request)
+
+
+OfApp = Annotated[Identity, Depends(_of_app)]
 """The identity of the running application, as a parameter of a route."""

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.models import Entitlement, Session, User
 from sample_agent.accounts.principal import Principal
-from sample_agent.core.database import Database
+from sample_agent.core.database import Database, single
 from sample_agent.core.settings import PlanId
 
 REVOCATION_SECONDS = 1.0
@@ -29,7 +29,7 @@ NOTED_EVERY = timedelta(minutes=5)
 
 log = structlog.get_logger("accounts")
 
-_LIVE_SESSION = (
+_LIVE_SESSION = single(
     select(
         User.email,
         User.is_superuser,
@@ -103,9 +103,7 @@ class LiveSessions:
 
     async def _ask(self, session_id: UUID, user_id: UUID) -> Principal | None:
         now = self._now()
-        question = {"session_id": session_id, "user_id": user_id, "now": now}
-        async with self._database.transaction(user_id) as db:
-            row = (await db.execute(_LIVE_SESSION, question)).one_or_none()
+        row = await self._database.row(_LIVE_SESSION, user_id, session_id=session_id, now=now)
         if row is None:
             return None
         if now - row.last_used_at > NOTED_EVERY and session_id not in self._writing:

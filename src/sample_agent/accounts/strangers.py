@@ -7,7 +7,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from sample_agent.accounts.caller import current_user
-from sample_agent.accounts.client import OfClient
+from sample_agent.accounts.client import client_of
 from sample_agent.accounts.identity import OfApp
 from sample_agent.core.client_address import limit_key
 from sample_agent.core.limits import Rule, limit
@@ -16,14 +16,14 @@ _GOING_ON = frozenset({"refresh", "logout"})
 """Counted apart: whoever tries passwords at an address does not sign out those who share it."""
 
 
-async def limit_strangers(request: Request, identity: OfApp, client: OfClient) -> None:
+async def limit_strangers(request: Request, identity: OfApp) -> None:
     """A dependency of all routes of identity; lets pass what only reads, and what asks for the caller anyway."""
     route: APIRoute = request.scope["route"]
     if request.method == "GET" or _asks_for_the_caller(route.dependant):
         return
     name = "sessions" if route.name in _GOING_ON else "sign-in"
     rule = Rule(name, identity.settings.auth_requests_per_quarter_hour, 15 * 60)
-    await limit(request, identity.limits, rule, limit_key(client.ip_address))
+    await limit(request, identity.limits, rule, limit_key(client_of(request).ip_address))
 
 
 def _asks_for_the_caller(dependant: Dependant) -> bool:

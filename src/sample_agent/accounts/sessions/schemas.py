@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+from sqlalchemy import Row
 
 from sample_agent.accounts.device import Place, device_label, place_of
 from sample_agent.accounts.models import Session, User
@@ -38,7 +39,14 @@ class UserProfile(BaseModel):
     )
 
     @classmethod
-    def of(cls, user: User, plan: PlanId, *, second_factor: bool, impersonated_by: str | None = None) -> Self:
+    def of(
+        cls,
+        user: User | Row[*tuple[Any, ...]],
+        plan: PlanId,
+        *,
+        second_factor: bool,
+        impersonated_by: str | None = None,
+    ) -> Self:
         return cls(
             id=user.id,
             email=user.email,

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
 
 from sample_agent.accounts.caller import CurrentUser, FreshlySignedIn
 from sample_agent.accounts.caller import SignedIn as SignedInPerson
 from sample_agent.accounts.client import OfClient
-from sample_agent.accounts.errors import SessionExpired
-from sample_agent.accounts.identity import Identity, OfApp
-from sample_agent.accounts.models import User
-from sample_agent.accounts.principal import Principal
-from sample_agent.accounts.second_factor import has_second_factor
+from sample_agent.accounts.identity import OfApp
 from sample_agent.accounts.sessions.browser import hand_over
 from sample_agent.accounts.sessions.schemas import SignedIn, UserProfile
 from sample_agent.accounts.users import address_changes, password_changes, profile, sign_up
@@ -72,26 +67,8 @@ async def resend_verification(body: ResendVerification, identity: OfApp, client:
 @router.get("/api/auth/me")
 async def get_current_user(principal: CurrentUser, identity: OfApp, response: Response) -> UserProfile:
     """The signed-in person."""
-    async with identity.database.transaction(principal.user_id) as db:
-        user = await db.get(User, principal.user_id)
-        second_factor = bool(await db.scalar(select(has_second_factor(principal.user_id))))
-    if user is None:
-        raise SessionExpired
     response.headers["Cache-Control"] = "no-store"
-    return UserProfile.of(
-        user,
-        principal.tier,
-        second_factor=second_factor,
-        impersonated_by=await _impersonator(principal, identity),
-    )
-
-
-async def _impersonator(principal: Principal, identity: Identity) -> str | None:
-    if principal.impersonator_id is None:
-        return None
-    async with identity.database.transaction(purpose="identity") as db:
-        email: str | None = await db.scalar(select(User.email).where(User.id == principal.impersonator_id))
-    return email
+    return await profile.profile_of(identity, principal)
 
 
 @router.patch("/api/account")
