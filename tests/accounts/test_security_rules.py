@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import sample_agent
+from sample_agent.apps.openapi import api_description
 from tests.accounts.deployment import PASSWORD, Person, Service, fresh_address
 from tests.accounts.members import sign_in
 
@@ -108,6 +109,11 @@ async def test_nobody_is_shown_what_is_kept_of_others_or_of_secrets(service: Ser
     sessions = (await member.get("/api/auth/sessions")).json()["sessions"][0]
     shown = set((await member.get("/api/auth/me")).json()) | set(keys) | set(sessions)
     assert not {name for name in shown if re.search("password|hash|seed|secret|token|salt|superuser", name)}
+
+
+def test_a_registration_asks_for_no_hint_and_no_question() -> None:
+    asked = api_description()["components"]["schemas"]["Registration"]["properties"]
+    assert set(asked) == {"email", "password", "first_name", "last_name"}
 
 
 def test_nothing_that_makes_secrets_draws_from_a_source_that_can_be_foretold() -> None:
