@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,13 +13,13 @@ from sqlalchemy import text
 
 from sample_agent.accounts import create_user
 from sample_agent.accounts.audit import OPERATOR
+from sample_agent.accounts.errors import LastAdministrator
 from sample_agent.accounts.live_keys import key_hash, new_key
 from sample_agent.accounts.live_sessions import REVOCATION_SECONDS
-from sample_agent.admin.errors import LastAdministrator
 from sample_agent.admin.people import service as people
 from sample_agent.core.errors import NotFound
 from sample_agent.core.identifiers import new_id
-from tests.accounts.deployment import Service, fresh_address
+from tests.accounts.deployment import PASSWORD, Service, fresh_address
 from tests.admin.office import Signed, actions, entries, sign_in
 
 ROUTES = [
@@ -255,12 +255,33 @@ async def test_an_administrator_does_none_of_it_to_themselves(
     assert await actions(service, boss.id) == ["session.began"]
 
 
-async def test_administrators_who_demote_each_other_leave_one(service: Service) -> None:
+@asynccontextmanager
+async def no_other_administrators(service: Service) -> AsyncIterator[None]:
     """The shared database has other administrators; meanwhile they are none."""
-    database = service.database
-    async with database.transaction(purpose="identity") as db:
+    async with service.database.transaction(purpose="identity") as db:
         others = list(await db.scalars(text("update users set is_superuser = false where is_superuser returning id")))
     try:
+        yield
+    finally:
+        async with service.database.transaction(purpose="identity") as db:
+            await db.execute(text("update users set is_superuser = id = any(:ids)"), {"ids": others})
+
+
+async def test_administrators_who_leave_at_once_leave_one(service: Service) -> None:
+    async with no_other_administrators(service), service.visitor() as one, service.visitor() as other:
+        pair = [await sign_in(service, visitor, admin=True) for visitor in (one, other)]
+        leaving = {"json": {"password": PASSWORD}}
+        answers = await asyncio.gather(*(each.request("POST", "/api/account/deletion", **leaving) for each in pair))
+        assert sorted(answer.status_code for answer in answers) == [202, 409]
+        (stays,) = (each for each, answer in zip(pair, answers, strict=True) if answer.status_code == 409)
+        refused = await stays.request("POST", "/api/account/deletion", **leaving)
+        assert refused.json()["code"] == "last-administrator"
+        assert (await stays.get("/api/auth/me")).json()["delete_after"] is None
+
+
+async def test_administrators_who_demote_each_other_leave_one(service: Service) -> None:
+    database = service.database
+    async with no_other_administrators(service):
         pair = [
             await create_user(
                 database,
@@ -292,10 +313,6 @@ async def test_administrators_who_demote_each_other_leave_one(service: Service) 
             return_exceptions=True,
         )
         assert [type(each) for each in deletions if isinstance(each, Exception)] == [LastAdministrator]
-    finally:
-        async with database.transaction(purpose="identity") as db:
-            await db.execute(text("update users set is_superuser = true where id = any(:ids)"), {"ids": others})
-            await db.execute(text("delete from users where id = any(:ids)"), {"ids": pair})
 
 
 async def test_a_deletion_leaves_thirty_days_in_which_the_person_can_sign_in(
@@ -373,7 +390,7 @@ async def test_administration_can_be_kept_to_some_networks(service: Service, bos
         {**service.settings.model_dump(), "admin_allowed_networks": "10.1.0.0/16, 2001:db8::/32"}
     )
     service.identity.settings = restricted
-    async with contextlib.AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
         for address, allowed in (("10.1.2.3", True), ("2001:db8::1", True), ("10.2.0.1", False), ("testclient", False)):
             visitor = await stack.enter_async_context(service.visitor(address=address))
             answer = await visitor.browser.get(

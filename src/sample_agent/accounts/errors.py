@@ -121,6 +121,13 @@ class AdministratorsOnly(Forbidden):
     next_step = "Ask an administrator."
 
 
+class LastAdministrator(Conflict):
+    """An installation has at least one administrator who can act; this would have been the end of the last one."""
+
+    code, title = "last-administrator", "This is the last administrator"
+    next_step = "Make somebody else an administrator first."
+
+
 class OnlyLooking(Forbidden):
     """An administrator who looks through somebody's eyes can see what they see and change nothing."""
 

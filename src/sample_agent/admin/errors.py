@@ -12,13 +12,6 @@ class NotFromHere(Forbidden):
     next_step = "Use the network, or the VPN, that the operator has set aside for administrators."
 
 
-class LastAdministrator(Conflict):
-    """An installation has at least one administrator who can act; this would have been the end of the last one."""
-
-    code, title = "last-administrator", "This is the last administrator"
-    next_step = "Make somebody else an administrator first."
-
-
 class OwnAccount(Conflict):
     """Nobody suspends, deletes, demotes or looks through the eyes of themselves, not even by mistake."""
 

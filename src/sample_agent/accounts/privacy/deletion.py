@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts import audit
+from sample_agent.accounts.administrators import hold_with_administrators, refuse_last_administrator
 from sample_agent.accounts.audit import Action, Actor
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.errors import NoDeletionAsked, OneTimeTokenSpent, SessionExpired
@@ -27,14 +28,17 @@ GRACE = timedelta(days=30)
 async def ask(identity: Identity, principal: Principal, client: Client, *, password: str) -> datetime:
     """Have the account erased after `GRACE`; when that is. Asked again, the answer is the same.
 
-    All other sessions end, and API keys stop. Raises WrongProof, and OrganizationNeedsOwner.
+    All other sessions end, and API keys stop. Raises WrongProof, LastAdministrator, and OrganizationNeedsOwner.
     """
     await prove_password(identity, principal, password=password, client=client, field="password")
     now = identity.now()
     async with identity.database.transaction(principal.user_id, purpose="identity") as db:
-        user = await _held(db, principal.user_id)
+        user = await hold_with_administrators(db, principal.user_id)
+        if user is None:
+            raise SessionExpired
         if user.delete_after is not None:
             return user.delete_after
+        await refuse_last_administrator(db, user)
         await refuse_while_needed(db, user.id)
         user.delete_after = delete_after = now + GRACE
         ended = await end_sessions(db, user.id, now=now, reason="account deletion asked for", keep=principal.session_id)

@@ -12,10 +12,11 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts import plan_of, set_plan
+from sample_agent.accounts.administrators import hold_with_administrators, refuse_last_administrator
 from sample_agent.accounts.audit import Action, Actor, record
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.factors.mails import tell_of_factors
@@ -26,7 +27,7 @@ from sample_agent.accounts.organizations.departure import refuse_while_needed
 from sample_agent.accounts.privacy.deletion import GRACE
 from sample_agent.accounts.privacy.mails import DELETION_ASKED
 from sample_agent.accounts.sessions.ending import end_sessions
-from sample_agent.admin.errors import LastAdministrator, OwnAccount
+from sample_agent.admin.errors import OwnAccount
 from sample_agent.core.database import Database
 from sample_agent.core.errors import NotFound
 from sample_agent.core.settings import PlanId
@@ -70,7 +71,7 @@ async def change(
         if (changes.is_admin is not None and changes.is_admin != user.is_superuser) or changes.is_active is False:
             _refuse_oneself(user, actor)
         if weakens and not may_be_last:
-            await _refuse_last_administrator(db, user)
+            await refuse_last_administrator(db, user)
         if changes.is_active is not None and changes.is_active != user.is_active:
             user.is_active = changes.is_active
             if not changes.is_active:
@@ -129,7 +130,7 @@ async def ask_for_deletion(database: Database, user_id: UUID, *, actor: Actor, n
     async with database.transaction(purpose="identity") as db:
         user = await _locked(db, user_id, actor, with_administrators=True)
         _refuse_oneself(user, actor)
-        await _refuse_last_administrator(db, user)
+        await refuse_last_administrator(db, user)
         if user.delete_after is not None:
             return []
         await refuse_while_needed(db, user_id)
@@ -145,9 +146,10 @@ async def ask_for_deletion(database: Database, user_id: UUID, *, actor: Actor, n
 async def _locked(db: AsyncSession, user_id: UUID, actor: Actor, *, with_administrators: bool = False) -> User:
     """The person's row, held to the end of the transaction; with those of all administrators, so that two who demote
     each other take turns. Raises NotFound."""
-    wanted = or_(User.id == user_id, User.is_superuser) if with_administrators else User.id == user_id
-    rows = await db.scalars(select(User).where(wanted).order_by(User.id).with_for_update())
-    user = next((each for each in rows if each.id == user_id), None)
+    if with_administrators:
+        user = await hold_with_administrators(db, user_id, even_keys=True)
+    else:
+        user = await db.scalar(select(User).where(User.id == user_id).with_for_update())
     if user is None:
         raise NotFound
     return user
@@ -156,12 +158,6 @@ async def _locked(db: AsyncSession, user_id: UUID, actor: Actor, *, with_adminis
 def _refuse_oneself(user: User, actor: Actor) -> None:
     if actor.id == user.id:
         raise OwnAccount
-
-
-async def _refuse_last_administrator(db: AsyncSession, user: User) -> None:
-    others = select(User.id).where(User.is_superuser, User.is_active, User.delete_after.is_(None), User.id != user.id)
-    if user.is_superuser and await db.scalar(others.limit(1)) is None:
-        raise LastAdministrator
 
 
 async def _end_all_sessions(db: AsyncSession, user_id: UUID, now: datetime, reason: str) -> Ended:

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from sample_agent.accounts.audit import OPERATOR
 from sample_agent.accounts.email_address import stored_email
+from sample_agent.accounts.errors import LastAdministrator
 from sample_agent.accounts.models import User
-from sample_agent.admin.errors import LastAdministrator
 from sample_agent.admin.people import search, service
 from sample_agent.admin.people.search import AccountDetail
 from sample_agent.apps.local import database_urls
