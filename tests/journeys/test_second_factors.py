@@ -48,7 +48,7 @@ async def test_the_app_on_the_phone_is_asked_for_after_the_password(producer: Pr
     await producer.give_password()
     await page.get_by_label("Code").fill("000000")
     await page.get_by_role("button", name="Continue").click()
-    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(page.get_by_label("Code")).to_have_accessible_description(re.compile("code is wrong"))
     # The code of this half minute was used for setting up; that of the next one is taken, too.
     await page.get_by_label("Code").fill(app.at(int(time.time()) + 30))
     await page.get_by_role("button", name="Continue").click()

@@ -38,7 +38,7 @@ export function CheckMailPage() {
           onChange={(event) => setEmail(event.target.value)}
           error={fieldErrors(resend.error).email}
         />
-        <FormFailure error={resend.error} />
+        <FormFailure error={resend.error} beside={['email']} />
         {resend.isSuccess && (
           <p role="status" className="text-good">
             If this address has an account that waits for confirmation, a new link is on its way.

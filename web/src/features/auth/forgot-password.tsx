@@ -33,7 +33,7 @@ export function ForgotPasswordPage() {
             onChange={(event) => setEmail(event.target.value)}
             error={fieldErrors(ask.error).email}
           />
-          <FormFailure error={ask.error} />
+          <FormFailure error={ask.error} beside={['email']} />
           <Button type="submit" look="primary" large busy={ask.isPending}>
             Send the link
           </Button>

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { CircleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { config } from '@/api/config'
-import { explain, Problem } from '@/api/problem'
+import { explain, fieldErrors, Problem } from '@/api/problem'
 import { buttonClasses } from '@/ui/button'
 import { useTitle } from '@/ui/title'
 
@@ -16,9 +16,16 @@ export function AuthTitle({ children, lead }: { children: string; lead?: ReactNo
   )
 }
 
-/** A refusal that belongs to no single field. */
-export function FormFailure({ error, children }: { error: unknown; children?: ReactNode }) {
-  if (!error || (error instanceof Problem && error.errors.length > 0)) return null
+interface FormFailureProps {
+  error: unknown
+  /** The form's fields that say themselves what is wrong with them. */
+  beside?: readonly string[]
+  children?: ReactNode
+}
+
+/** A refusal, unless it is said beside a field already. */
+export function FormFailure({ error, beside = [], children }: FormFailureProps) {
+  if (!error || beside.some((field) => field in fieldErrors(error))) return null
   const problem = error instanceof Problem ? error : null
   return (
     <div

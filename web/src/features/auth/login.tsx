@@ -67,7 +67,7 @@ function PasswordForm({ onDone, onSecondStep }: PasswordFormProps) {
           onChange={(event) => setPassword(event.target.value)}
           error={errors.password}
         />
-        <FormFailure error={login.error ?? passkey.error}>
+        <FormFailure error={login.error ?? passkey.error} beside={['email', 'password']}>
           {isProblem(login.error, 'email-not-verified') && (
             <Link to="/check-mail" search={{ email }} className="text-accent underline">
               Send the link again

@@ -55,7 +55,7 @@ export function RegisterPage() {
           hint="A sentence you can remember is better than a short riddle."
           {...field('password')}
         />
-        <FormFailure error={submit.error} />
+        <FormFailure error={submit.error} beside={Object.keys(EMPTY)} />
         <Button type="submit" look="primary" large busy={submit.isPending}>
           Create account
         </Button>

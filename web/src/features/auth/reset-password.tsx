@@ -42,7 +42,7 @@ export function ResetPasswordPage() {
           onChange={(event) => setPassword(event.target.value)}
           error={fieldErrors(reset.error).password}
         />
-        <FormFailure error={reset.error}>
+        <FormFailure error={reset.error} beside={['password']}>
           <Link to="/forgot-password" className="text-accent underline">
             Send a new link
           </Link>

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { KeyRound } from 'lucide-react'
 import { useState } from 'react'
 import { passkeysSupported, provePasskey } from '@/api/passkeys'
-import { isProblem } from '@/api/problem'
+import { fieldErrors, isProblem } from '@/api/problem'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Form } from '@/ui/form'
@@ -27,6 +27,7 @@ export function SecondStepForm({ step, onDone, onBack }: SecondStepProps) {
     mutationFn: async () => prove.mutateAsync({ credential: await provePasskey(step.passkeyOptions) }),
   })
   const app = step.methods.includes('totp') && !lost
+  const kind = lost ? 'recovery_code' : 'code'
   const failure = prove.error ?? passkey.error
 
   return (
@@ -59,9 +60,10 @@ export function SecondStepForm({ step, onDone, onBack }: SecondStepProps) {
             autoFocus
             value={code}
             onChange={(event) => setCode(event.target.value)}
+            error={fieldErrors(prove.error)[kind]}
           />
         )}
-        <FormFailure error={failure}>
+        <FormFailure error={failure} beside={[kind]}>
           {isProblem(failure, 'challenge-expired') && (
             <button type="button" className="text-accent underline" onClick={onBack}>
               Start again

@@ -37,7 +37,7 @@ export function VerifyEmailPage() {
           onChange={(event) => setPassword(event.target.value)}
           error={fieldErrors(verify.error).password}
         />
-        <FormFailure error={verify.error}>
+        <FormFailure error={verify.error} beside={['password']}>
           <Link to="/check-mail" className="text-accent underline">
             Send a new link
           </Link>

@@ -133,7 +133,7 @@ function NewTeamDialog({ onClose }: { onClose: () => void }) {
           onChange={(event) => setName(event.target.value)}
           error={fieldErrors(create.error).name}
         />
-        <FormFailure error={create.error} />
+        <FormFailure error={create.error} beside={['name']} />
         <Button
           type="submit"
           look="primary"

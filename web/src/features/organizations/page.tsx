@@ -208,7 +208,7 @@ function InvitationsSection({ team }: { team: Organization }) {
             Invite
           </Button>
         </div>
-        <FormFailure error={invite.error} />
+        <FormFailure error={invite.error} beside={['email']} />
       </Form>
       {data && data.invitations.length > 0 && (
         <ul className="mt-3 divide-y divide-line">
@@ -252,7 +252,7 @@ function NameSection({ team }: { team: Organization }) {
           onChange={(event) => setName(event.target.value)}
           error={fieldErrors(rename.error).name}
         />
-        <FormFailure error={rename.error} />
+        <FormFailure error={rename.error} beside={['name']} />
         <Button
           type="submit"
           large
@@ -301,7 +301,7 @@ function DeleteSection({ team }: { team: Organization }) {
             onChange={(event) => setTyped(event.target.value)}
             error={fieldErrors(remove.error).name}
           />
-          <FormFailure error={remove.error} />
+          <FormFailure error={remove.error} beside={['name']} />
           <Button
             type="submit"
             look="danger"

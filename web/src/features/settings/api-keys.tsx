@@ -213,7 +213,7 @@ function NewKeyDialog({ onClose, onMade }: { onClose: () => void; onMade: (made:
             error={errors.requests_per_minute}
           />
         </div>
-        <FormFailure error={create.error} />
+        <FormFailure error={create.error} beside={['name', 'requests_per_minute']} />
         <Button
           type="submit"
           look="primary"

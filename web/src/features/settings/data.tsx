@@ -152,7 +152,7 @@ function DeletionDialog({ onClose }: { onClose: () => void }) {
           onChange={(event) => setPassword(event.target.value)}
           error={fieldErrors(remove.error).password}
         />
-        <FormFailure error={remove.error}>
+        <FormFailure error={remove.error} beside={['password']}>
           {isProblem(remove.error, 'organization-needs-owner') && (
             <Link to="/settings/teams" className="text-accent underline">
               Hand your teams over first

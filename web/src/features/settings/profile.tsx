@@ -116,7 +116,7 @@ function NameForm({ user }: { user: User }) {
           error={errors.last_name}
         />
       </div>
-      <FormFailure error={change.error} />
+      <FormFailure error={change.error} beside={['first_name', 'last_name']} />
       <Button
         type="submit"
         large
@@ -175,7 +175,7 @@ function EmailDialog({ onClose }: { onClose: () => void }) {
           onChange={(event) => setPassword(event.target.value)}
           error={errors.password}
         />
-        <FormFailure error={change.error} />
+        <FormFailure error={change.error} beside={['email', 'password']} />
         <Button type="submit" look="primary" large className="self-end" busy={change.isPending}>
           Send the link
         </Button>

@@ -80,7 +80,7 @@ function ProofForm() {
           error={errors[kind]}
         />
       )}
-      <FormFailure error={failure} />
+      <FormFailure error={failure} beside={[kind]} />
       <div className="flex flex-wrap items-center justify-end gap-2">
         {withFactor && factors.recovery_codes_left > 0 && (
           <button

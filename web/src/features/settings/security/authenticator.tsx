@@ -116,7 +116,7 @@ function SetupDialog({ setup, onClose, onDone }: SetupProps) {
               onChange={(event) => setCode(event.target.value)}
               error={fieldErrors(confirm.error).code}
             />
-            <FormFailure error={confirm.error} />
+            <FormFailure error={confirm.error} beside={['code']} />
             <Button type="submit" look="primary" large busy={confirm.isPending} disabled={!code.trim()}>
               Turn it on
             </Button>

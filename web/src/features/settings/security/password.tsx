@@ -40,7 +40,7 @@ export function PasswordSection() {
           hint="A sentence you can remember is better than a short riddle."
           {...field('new_password')}
         />
-        <FormFailure error={change.error} />
+        <FormFailure error={change.error} beside={['current_password', 'new_password']} />
         <Button
           type="submit"
           large
