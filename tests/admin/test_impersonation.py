@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
+from joserfc import jwt
 from sqlalchemy import text
 
 from sample_agent.accounts.live_sessions import REVOCATION_SECONDS
+from sample_agent.admin.impersonation.upkeep import record_ended
 from tests.accounts.deployment import Service
 from tests.admin.office import Signed, actions, entries, sign_in
 
@@ -153,7 +155,7 @@ async def test_a_reason_has_to_be_given(
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("how", ["demoted", "suspended", "signed out"])
+@pytest.mark.parametrize("how", ["demoted", "suspended", "signed out", "leaves", "leaves everywhere"])
 async def test_it_ends_with_the_administrators_own_rights(
     service: Service, boss: Signed, somebody: Signed, how: str
 ) -> None:
@@ -164,13 +166,38 @@ async def test_it_ends_with_the_administrators_own_rights(
         path = f"/api/admin/users/{other.id}"
         if how == "signed out":
             answer = await boss.request("POST", f"{path}/sign-out")
+        elif how == "leaves":
+            answer = await other.request("POST", "/api/auth/logout")
+        elif how == "leaves everywhere":
+            answer = await other.request("DELETE", "/api/auth/sessions", params={"scope": "all"})
         else:
             answer = await boss.request(
                 "PUT", path, json={"is_admin": False} if how == "demoted" else {"is_active": False}
             )
         assert answer.is_success, answer.text
+    await asyncio.sleep(REVOCATION_SECONDS)
     assert (await boss.get("/api/auth/me", token)).status_code == 401
     assert await somebody.is_signed_in()
+    assert await record_ended(service.database, service.clock) >= 1
+    (ended,) = [each for each in await entries(service, somebody.id) if each.action == "support.impersonation-ended"]
+    assert ended.actor_kind == "system"
+    assert datetime.fromisoformat(ended.detail["ended_at"]) <= ended.at
+
+
+async def test_one_that_nobody_ends_is_recorded_once_with_the_moment_it_was_over(
+    service: Service, boss: Signed, somebody: Signed
+) -> None:
+    claims = jwt.decode(await look(boss, somebody), service.keys.current).claims
+    assert claims["exp"] - claims["iat"] == 900
+    await record_ended(service.database, service.clock)
+    assert await actions(service, somebody.id) == ["session.began", "support.impersonation-began"]
+    service.clock.ahead = timedelta(minutes=16)
+    await asyncio.gather(*(record_ended(service.database, service.clock) for _ in range(4)))
+    assert await record_ended(service.database, service.clock) == 0
+    _, began, ended = await entries(service, somebody.id)
+    assert ended.action == "support.impersonation-ended"
+    assert datetime.fromisoformat(ended.detail["ended_at"]) == datetime.fromisoformat(began.detail["expires_at"])
+    assert ended.detail["why"] == "the time was over"
 
 
 async def test_with_eyes_of_somebody_who_became_an_administrator_nothing_of_theirs_opens(

@@ -97,6 +97,10 @@ class Session(Model):
     """When the person last proved themselves with a password or a factor."""
     second_factor: Mapped[bool] = mapped_column(Boolean, default=False)
     impersonator_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    impersonator_session_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), index=True
+    )
+    """The session of the administrator's that an impersonation was begun from, and ends with."""
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_reason: Mapped[str | None] = mapped_column(String(64))

@@ -22,6 +22,7 @@ from sample_agent.accounts.privacy.making import ExportTools, export_data
 from sample_agent.accounts.privacy.own_data import OWN_DATA
 from sample_agent.accounts.privacy.upkeep import keep_promises
 from sample_agent.accounts.tasks import COMPOSERS, RECORD_REFUSAL, SEND_MAIL, MailResources, record_refusal, send_mail
+from sample_agent.admin.impersonation.upkeep import watch_impersonations
 from sample_agent.apps.wiring import make_mailer, make_storage, open_database
 from sample_agent.core.database import Database
 from sample_agent.core.http import create_app
@@ -85,6 +86,7 @@ async def run_worker(settings: Settings, shutdown: asyncio.Event, *, analyzer: A
         )
         await stack.enter_async_context(_observable(settings, database))
         await stack.enter_async_context(_background(keep_up(database, storage, settings)))
+        await stack.enter_async_context(_background(watch_impersonations(database)))
         mailer = make_mailer(settings)
         await stack.enter_async_context(
             _background(keep_promises(ErasureTools(database, storage, PERSONAL_DATA, mailer)))

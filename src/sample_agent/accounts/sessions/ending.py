@@ -22,6 +22,7 @@ async def end_sessions(
 ) -> list[UUID]:
     """End the living sessions of a person, or `only` one, or all but the one to `keep`; return the ids of the ended.
 
+    What an administrator has begun from one of them, looking through somebody else's eyes, ends with it.
     Their refresh tokens are refused from the commit on, their access tokens within a second on every process, and at
     once on this one when it calls `identity.sessions.forget` with each id after the commit. Recording it is left to
     whoever knows why it happened.
@@ -37,7 +38,14 @@ async def end_sessions(
         conditions.append(Session.id != keep)
     # In one order, so that two who end the same sessions wait for each other instead of both failing.
     living = list(await db.scalars(select(Session.id).where(*conditions).order_by(Session.id).with_for_update()))
-    if living:
-        change = update(Session).where(Session.id.in_(living), Session.user_id == user_id)
-        await db.execute(change.values(revoked_at=now, revoked_reason=reason))
-    return living
+    if not living:
+        return []
+    change = update(Session).where(Session.id.in_(living), Session.user_id == user_id)
+    await db.execute(change.values(revoked_at=now, revoked_reason=reason))
+    begun_there = await db.scalars(
+        update(Session)
+        .where(Session.impersonator_session_id.in_(living), Session.revoked_at.is_(None), Session.expires_at > now)
+        .values(revoked_at=now, revoked_reason="the administrator's own session ended")
+        .returning(Session.id)
+    )
+    return [*living, *begun_there]

@@ -70,7 +70,8 @@ class AccessTokens:
             exp={"essential": True},
         )
 
-    def issue(self, *, user_id: UUID, session_id: UUID, email: str, tier: str) -> str:
+    def issue(self, *, user_id: UUID, session_id: UUID, email: str, tier: str, seconds: int | None = None) -> str:
+        """A token that is good for `seconds`, or as long as any."""
         key = self._keys.private
         if key is None:
             raise RuntimeError("this service has no key to sign access tokens with")
@@ -86,7 +87,7 @@ class AccessTokens:
             "tier": tier,
             "verified": True,
             "iat": issued,
-            "exp": issued + self.seconds,
+            "exp": issued + (self.seconds if seconds is None else seconds),
         }
         header = {"alg": "RS256", "kid": key.thumbprint()}
         return jwt.encode(header, claims, key, algorithms=_ALGORITHMS)

@@ -32,10 +32,8 @@ async def begin_impersonation(
     response.headers["Cache-Control"] = "no-store"
     return Impersonation(
         token=look.access_token,
-        expires_in=int(service.LASTS.total_seconds()),
-        user=UserProfile.of(
-            look.user, look.plan, second_factor=look.second_factor, impersonated_by=look.administrator
-        ),
+        expires_in=look.expires_in,
+        user=UserProfile.of(look.user, look.plan, second_factor=look.second_factor, impersonated_by=look.administrator),
     )
 
 

@@ -21,6 +21,7 @@ from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import PlanId
 
 LASTS = timedelta(minutes=15)
+"""At most: no longer than any access token."""
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 """When the person behind such a session proved themselves to it."""
@@ -36,13 +37,14 @@ class Look:
     plan: PlanId
     second_factor: bool
     access_token: str
+    expires_in: int
     administrator: str
     """The e-mail address of whoever looks."""
 
 
 async def begin(identity: Identity, principal: Principal, user_id: UUID, *, reason: str, client: Client) -> Look:
     """Open a session of a person for an administrator. Raises NotFound, OwnAccount and NotToBeImpersonated."""
-    now = identity.now()
+    now, seconds = identity.now(), min(int(LASTS.total_seconds()), identity.tokens.seconds)
     async with identity.database.transaction(purpose="identity") as db:
         user = await db.scalar(select(User).where(User.id == user_id).with_for_update())
         if user is None:
@@ -61,7 +63,8 @@ async def begin(identity: Identity, principal: Principal, user_id: UUID, *, reas
             last_used_at=now,
             authenticated_at=_NEVER,
             impersonator_id=principal.user_id,
-            expires_at=now + LASTS,
+            impersonator_session_id=principal.session_id,
+            expires_at=now + timedelta(seconds=seconds),
         )
         db.add(session)
         await db.flush()
@@ -77,9 +80,9 @@ async def begin(identity: Identity, principal: Principal, user_id: UUID, *, reas
             detail={"reason": reason, "expires_at": session.expires_at},
             now=now,
         )
-    token = identity.tokens.issue(user_id=user.id, session_id=session.id, email=user.email, tier=plan)
+    token = identity.tokens.issue(user_id=user.id, session_id=session.id, email=user.email, tier=plan, seconds=seconds)
     log.info("impersonation began", user_id=str(user.id), administrator_id=str(principal.user_id))
-    return Look(user, plan, second_factor, token, looking)
+    return Look(user, plan, second_factor, token, seconds, looking)
 
 
 async def end(identity: Identity, impersonation: Principal, client: Client) -> None:

@@ -75,7 +75,7 @@ async def change(
         if changes.is_active is not None and changes.is_active != user.is_active:
             user.is_active = changes.is_active
             if not changes.is_active:
-                ended += await _end_all_sessions(db, user_id, now, "suspended")
+                ended += await end_sessions(db, user_id, now=now, reason="suspended")
             action = Action.ACCOUNT_RESTORED if changes.is_active else Action.ACCOUNT_SUSPENDED
             await _record(db, action, user, actor, now)
         if changes.is_admin is not None and changes.is_admin != user.is_superuser:
@@ -94,7 +94,7 @@ async def sign_out(database: Database, user_id: UUID, *, actor: Actor, now: date
     """End every session of a person, and every look of theirs through other people's eyes. Raises NotFound."""
     async with database.transaction(purpose="identity") as db:
         user = await _locked(db, user_id, actor)
-        ended = await _end_all_sessions(db, user_id, now, "signed out by an administrator")
+        ended = await end_sessions(db, user_id, now=now, reason="signed out by an administrator")
         await _record(db, Action.SESSIONS_REVOKED, user, actor, now, sessions=len(ended))
     log.info("signed out everywhere", user_id=str(user_id), by=actor.kind, sessions=len(ended))
     return ended
@@ -114,7 +114,7 @@ async def reset_factors(database: Database, user_id: UUID, *, actor: Actor, now:
             removed[name] = len(gone.all())
         # A sign-in that waits for a factor which is no more has to begin anew.
         await db.execute(delete(Challenge).where(Challenge.user_id == user_id))
-        ended = await _end_all_sessions(db, user_id, now, "factors reset")
+        ended = await end_sessions(db, user_id, now=now, reason="factors reset")
         await tell_of_factors(db, user, "factors-reset", Client(), now)
         await _record(db, Action.FACTORS_RESET, user, actor, now, **removed)
     log.info("factors reset", user_id=str(user_id), by=actor.kind)
@@ -135,7 +135,7 @@ async def ask_for_deletion(database: Database, user_id: UUID, *, actor: Actor, n
             return []
         await refuse_while_needed(db, user_id)
         user.delete_after = now + GRACE
-        ended = await _end_all_sessions(db, user_id, now, "deletion asked for")
+        ended = await end_sessions(db, user_id, now=now, reason="deletion asked for")
         data = {"by": "administrator", "at": now.isoformat(), "user_agent": "", "ip_address": ""}
         await queue_mail(db, DELETION_ASKED, to=user.email, user_id=user.id, data=data)
         await _record(db, Action.DELETION_ASKED, user, actor, now, delete_after=user.delete_after)
@@ -160,16 +160,11 @@ def _refuse_oneself(user: User, actor: Actor) -> None:
         raise OwnAccount
 
 
-async def _end_all_sessions(db: AsyncSession, user_id: UUID, now: datetime, reason: str) -> Ended:
-    own = await end_sessions(db, user_id, now=now, reason=reason)
-    return own + await _end_impersonations_by(db, user_id, now)
-
-
 async def _end_impersonations_by(db: AsyncSession, administrator_id: UUID, now: datetime) -> Ended:
     ended = await db.scalars(
         update(Session)
         .where(Session.impersonator_id == administrator_id, Session.revoked_at.is_(None), Session.expires_at > now)
-        .values(revoked_at=now, revoked_reason="the administrator's own sessions ended")
+        .values(revoked_at=now, revoked_reason="the administrator was demoted")
         .returning(Session.id)
     )
     return list(ended)

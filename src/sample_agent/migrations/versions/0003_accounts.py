@@ -115,6 +115,16 @@ def change_users_and_sessions() -> None:
     op.create_foreign_key(
         "fk_sessions_impersonator_id", "sessions", "users", ["impersonator_id"], ["id"], ondelete="CASCADE"
     )
+    op.add_column("sessions", sa.Column("impersonator_session_id", sa.Uuid(), nullable=True))
+    op.create_foreign_key(
+        "fk_sessions_impersonator_session_id",
+        "sessions",
+        "sessions",
+        ["impersonator_session_id"],
+        ["id"],
+        ondelete="CASCADE",
+    )
+    op.create_index("ix_sessions_impersonator_session_id", "sessions", ["impersonator_session_id"])
     op.add_column("one_time_tokens", sa.Column("email", sa.String(255), nullable=True))
     op.alter_column("one_time_tokens", "user_id", nullable=True)
     op.create_index(

@@ -1,0 +1,67 @@
+"""That everybody's log says when an impersonation was over, also when nobody ended it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import exists, or_, select
+
+from sample_agent.accounts.audit import SYSTEM, Action, Subject, record
+from sample_agent.accounts.audit.models import AuditEntry
+from sample_agent.accounts.clock import utc_now
+from sample_agent.accounts.models import Session
+from sample_agent.core.database import Database
+
+ROUND_SECONDS = 60
+
+_RECORDED = exists().where(
+    AuditEntry.tenant_id == Session.user_id,
+    AuditEntry.action == Action.IMPERSONATION_ENDED.value,
+    AuditEntry.subject_id == Session.id,
+)
+
+log = structlog.get_logger("admin")
+
+
+async def watch_impersonations(database: Database) -> None:
+    """Record every minute which are over, until cancelled."""
+    while True:
+        try:
+            await record_ended(database)
+        except Exception as error:  # the next round tries again; the error may tell of people
+            log.warning("ended impersonations were not recorded", error=type(error).__name__)
+        await asyncio.sleep(ROUND_SECONDS)
+
+
+async def record_ended(database: Database, now: Callable[[], datetime] = utc_now) -> int:
+    """Record each impersonation that is over and whose end stands in no log: its time ran out, the administrator was
+    demoted or signed out, or the person ended it. How many there were."""
+    over = or_(Session.expires_at <= now(), Session.revoked_at.is_not(None))
+    async with database.transaction(purpose="identity") as db:
+        found = await db.scalars(select(Session.id).where(Session.impersonator_id.is_not(None), over, ~_RECORDED))
+        sessions = found.all()
+    recorded = [await _record_end(database, session_id, now()) for session_id in sessions]
+    return sum(recorded)
+
+
+async def _record_end(database: Database, session_id: UUID, now: datetime) -> bool:
+    async with database.transaction(purpose="identity") as db:
+        session = await db.get(Session, session_id, with_for_update={"skip_locked": True})
+        # Asked again, now that nobody else can be about it.
+        if session is None or await db.scalar(select(_RECORDED).where(Session.id == session_id)):
+            return False
+        ended_at = min(session.revoked_at or session.expires_at, session.expires_at)
+        await record(
+            db,
+            Action.IMPERSONATION_ENDED,
+            tenant_id=session.user_id,
+            actor=SYSTEM,
+            subject=Subject("session", session_id),
+            detail={"ended_at": ended_at, "why": session.revoked_reason or "the time was over"},
+            now=now,
+        )
+    return True
