@@ -210,6 +210,28 @@ async def test_a_compromised_key_is_worth_nothing_at_once_and_people_stay_signed
     assert set(_modes(rotating)) == {"jwt-private.pem", "jwt-public.pem"}
 
 
+async def test_a_compromised_key_is_replaced_as_recorded_however_often_that_is_cut_off(
+    rotating: Settings, database: Database
+) -> None:
+    before = load_keys(rotating).current.thumbprint()
+    away = "postgresql://nobody:nothing@127.0.0.1:1/none"
+    unrecorded = await _keys(rotating, "rotate", "--compromised", DATABASE_URL=away)
+    assert unrecorded.returncode != 0
+    assert load_keys(rotating).current.thumbprint() == before
+    # Killed after it was on record, and before the files were moved.
+    prepared = key_files(rotating).prepare_replacement(Clock()()).thumbprint()
+    folder, there = rotating.keys_dir, rotating.keys_dir.with_name("elsewhere")
+    shutil.copytree(folder, there)
+    assert (await _keys(rotating, "rotate", "--compromised")).returncode == 0
+    shutil.rmtree(folder)
+    shutil.copytree(there, folder)
+    again = await _keys(rotating, "rotate", "--compromised")
+    assert again.returncode == 0, again.stderr
+    assert list(load_keys(rotating).public) == [prepared]
+    assert [each["key_id"] for each in await _recorded(database)].count(prepared) == 1
+    assert set(_modes(rotating)) == {"jwt-private.pem", "jwt-public.pem"}
+
+
 async def test_the_operator_rotates_at_the_command_line(rotating: Settings, database: Database) -> None:
     before = load_keys(rotating).current.thumbprint()
     done = await _keys(rotating, "rotate")
@@ -254,12 +276,12 @@ async def test_there_is_nothing_to_rotate_before_the_first_start(settings: Setti
         assert "no signing key" in done.stderr
 
 
-async def _keys(settings: Settings, command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+async def _keys(settings: Settings, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     assert settings.database_url is not None
     program = [sys.executable, "-c", "from sample_agent.cli import main; main()"]
     return await asyncio.to_thread(
         subprocess.run,
-        [*program, "keys", command, "--data-dir", str(settings.data_dir)],
+        [*program, "keys", *command, "--data-dir", str(settings.data_dir)],
         capture_output=True,
         text=True,
         env={

@@ -3,6 +3,7 @@
     jwt-private.pem, jwt-public.pem       the pair that signs
     jwt-next-private.pem, jwt-next.pem    its successor: published at once, signing `GRACE` after it was made
     jwt-<key id>.pem                      a predecessor: verifies until the last token it signed has expired
+    jwt-replacing-private.pem             what takes the place of all of them at once, as soon as that is on record
 
 A verifier may keep the list of public keys for five minutes. By the time a key signs, all of them know it.
 
@@ -31,6 +32,7 @@ GRACE = timedelta(minutes=10)
 
 _PRIVATE, _PUBLIC = "jwt-private.pem", "jwt-public.pem"
 _NEXT_PRIVATE, _NEXT_PUBLIC = "jwt-next-private.pem", "jwt-next.pem"
+_REPLACING_PRIVATE = "jwt-replacing-private.pem"
 _FOR_ENVIRONMENT = "new-jwt-private.pem", "new-jwt-public.pem"
 _PREDECESSOR = re.compile(r"jwt-([A-Za-z0-9_-]{43})\.pem")
 
@@ -113,18 +115,23 @@ class KeyFiles:
         for name in (_NEXT_PRIVATE, _NEXT_PUBLIC):
             (self.folder / name).unlink(missing_ok=True)
 
-    def replace_at_once(self, now: datetime) -> RSAKey:
-        """Make a new pair that signs now, forget every other, and return its public half.
+    def prepare_replacement(self, now: datetime) -> RSAKey:
+        """Make a key that is to replace all others, and return its public half; the same one until it has done so."""
+        with suppress(FileExistsError):  # of a replacement that was cut off, or is under way
+            self._write(_REPLACING_PRIVATE, new_private_pem().encode(), 0o600, now, replace=False)
+        return public_half(rsa_key((self.folder / _REPLACING_PRIVATE).read_bytes()))
 
-        All access tokens end with it.
+    def replace_at_once(self, now: datetime) -> None:
+        """Have the key of `prepare_replacement` sign from now on, and forget every other.
+
+        All access tokens end with it. Cut off midway, it leaves the old pair signing, or the new one.
         """
-        private = rsa_key(new_private_pem())
         self.discard_successor()
-        self._write(_PRIVATE, private.as_pem(private=True), 0o600, now)
-        self._publish(_PUBLIC, private, now)
         for kid in self.predecessors():
             (self.folder / f"jwt-{kid}.pem").unlink(missing_ok=True)
-        return public_half(private)
+        with suppress(FileNotFoundError):  # somebody else was faster
+            (self.folder / _REPLACING_PRIVATE).replace(self.folder / _PRIVATE)
+        self._publish(_PUBLIC, rsa_key((self.folder / _PRIVATE).read_bytes()), now)
 
     def make_pair_for_environment(self, now: datetime) -> Path:
         """Write a new pair beside the others, where no program reads it, and return the path of the private key.

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy import exists, select
 
 from sample_agent.accounts.audit import INSTALLATION, OPERATOR, Action, record
+from sample_agent.accounts.audit.models import AuditContext, AuditEntry
 from sample_agent.accounts.signing.key_files import GRACE, KeyFiles
 from sample_agent.accounts.signing.pem import rsa_key
 from sample_agent.core.database import Database
@@ -53,12 +55,15 @@ async def rotate(database: Database, files: KeyFiles, now: datetime) -> NewKey:
 async def replace_compromised(database: Database, files: KeyFiles, now: datetime) -> NewKey:
     """Make a key that signs from this moment on, and forget every other: for when somebody else has the old one.
 
-    Every access token ends within seconds; people stay signed in by their refresh tokens. Raises NoSigningKeyError.
+    Every access token ends within seconds; people stay signed in by their refresh tokens. Not on record, not done: when
+    it is cut off, the next call goes on with the same key. Raises NoSigningKeyError.
     """
     if not files.exists():
         raise NoSigningKeyError(files.folder)
-    new = NewKey(files.replace_at_once(now).thumbprint(), now)
-    await _record(database, now, key_id=new.key_id, signs_from=now.isoformat(), compromised=True)
+    new = NewKey(files.prepare_replacement(now).thumbprint(), now)
+    if not await _is_on_record(database, new.key_id):
+        await _record(database, now, key_id=new.key_id, signs_from=now.isoformat(), compromised=True)
+    files.replace_at_once(now)
     return new
 
 
@@ -71,6 +76,17 @@ async def prepare_for_environment(database: Database, files: KeyFiles, now: date
     new = NewKey(rsa_key(private_file.read_bytes()).thumbprint(), None, private_file)
     await _record(database, now, key_id=new.key_id, for_environment=True)
     return new
+
+
+async def _is_on_record(database: Database, key_id: str) -> bool:
+    entry = exists().where(
+        AuditEntry.tenant_id == INSTALLATION,
+        AuditEntry.action == Action.SIGNING_KEY_ROTATED.value,
+        AuditContext.entry_id == AuditEntry.id,
+        AuditContext.detail["key_id"].astext == key_id,
+    )
+    async with database.transaction(purpose="identity") as db:
+        return bool(await db.scalar(select(entry)))
 
 
 async def _record(database: Database, now: datetime, **detail: Any) -> None:
