@@ -343,9 +343,16 @@ async def test_what_is_wrong_with_a_registration_is_named(person: Person, field:
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "nul\0@example.com", "ünï@example.com", "'; drop table users; --"])
-async def test_what_is_no_address_is_an_unknown_one(person: Person, email: str) -> None:
+async def test_what_is_no_address_has_no_account(person: Person, email: str) -> None:
     assert (await person.login(email=email)).status_code == 401
-    assert (await person.post("/api/auth/resend-verification", {"email": email})).status_code == 202
+
+
+@pytest.mark.parametrize("path", ["resend-verification", "forgot-password"])
+@pytest.mark.parametrize("email", ["", "nobody", "nul\0@example.com", "@studio-mail.com", "'; drop table users; --"])
+async def test_what_is_no_address_gets_no_mail_and_the_field_says_so(person: Person, path: str, email: str) -> None:
+    answer = await person.post(f"/api/auth/{path}", {"email": email})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == ["body", "email"]
 
 
 @pytest.mark.parametrize("token", ["x", "\0", "ü" * 43, str(new_id())])

@@ -28,6 +28,7 @@ async def test_who_forgot_the_password_chooses_a_new_one_and_every_device_is_sig
     other = await visitor.new_page()
     await other.goto("/login")
     await other.get_by_role("link", name="Forgot your password?").click()
+    await expect(other.get_by_role("heading", name="Forgot your password?")).to_be_visible()
     await other.get_by_label("E-mail").fill(producer.email)
     await other.get_by_role("button", name="Send the link").click()
     await expect(other.get_by_role("status")).to_contain_text("a link is on its way")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import partial
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
@@ -37,4 +38,6 @@ def looked_up_email(address: str) -> str:
 _Address = Annotated[str, Field(max_length=LONGEST, json_schema_extra={"format": "email"})]
 
 NewEmail = Annotated[_Address, AfterValidator(stored_email)]
+MailedEmail = Annotated[_Address, AfterValidator(partial(stored_email, deliverable=False))]
+"""Where a mail is asked for, to an account or to none."""
 KnownEmail = Annotated[_Address, AfterValidator(looked_up_email)]

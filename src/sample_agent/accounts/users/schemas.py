@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from sample_agent.accounts.email_address import KnownEmail, NewEmail
+from sample_agent.accounts.email_address import MailedEmail, NewEmail
 from sample_agent.accounts.wire import KnownPassword, Name, NewPassword
 
 
@@ -42,11 +42,11 @@ class Verification(BaseModel):
 
 
 class ResendVerification(BaseModel):
-    email: KnownEmail
+    email: MailedEmail
 
 
 class ForgottenPassword(BaseModel):
-    email: KnownEmail
+    email: MailedEmail
 
 
 class NewPasswordByLink(BaseModel):

@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { accounts, ok } from '@/api/client'
+import { isProblem } from '@/api/problem'
 import { useSession } from '@/api/session'
 import { Button, buttonClasses } from '@/ui/button'
 import { Loading } from '@/ui/spinner'
@@ -28,14 +29,19 @@ export function InvitationPage() {
   })
 
   if (!token) return <IncompleteLink again="/login" />
-  if (preview.error) {
+  if (isProblem(preview.error, 'token-expired-or-used')) {
     return (
       <>
-        <AuthTitle>This invitation no longer holds</AuthTitle>
-        <FormFailure error={preview.error} />
+        <AuthTitle lead="It was used, withdrawn or is too old. Ask whoever invited you for a new one.">
+          This invitation no longer holds
+        </AuthTitle>
+        <Link to="/samples" className={buttonClasses('primary', true)}>
+          Go to your samples
+        </Link>
       </>
     )
   }
+  if (preview.error) return <FormFailure error={preview.error} />
   if (!preview.data) return <Loading what="the invitation" />
   const { organization, role } = preview.data
   return (

@@ -115,8 +115,8 @@ interface KeyRowProps {
 
 function KeyRow({ apiKey, onRotate, onRevoke }: KeyRowProps) {
   return (
-    <li className="flex items-start gap-3 py-3">
-      <div className="min-w-0 flex-1">
+    <li className="flex flex-wrap items-start justify-end gap-3 py-3">
+      <div className="min-w-60 flex-1">
         <p className="flex flex-wrap items-center gap-2 font-medium">
           {apiKey.name} <code className="font-mono text-xs text-dim">sak_live_…{apiKey.hint}</code>
           {apiKey.rotation_due && <Tag>Older than 90 days: renew it</Tag>}
@@ -187,9 +187,10 @@ function NewKeyDialog({ onClose, onMade }: { onClose: () => void; onMade: (made:
           <legend className="mb-1 text-xs font-medium text-soft">It may</legend>
           <div className="grid gap-1 sm:grid-cols-2">
             {[...SCOPES, ...(admin ? ADMIN_SCOPES : [])].map((each) => (
-              <label key={each.scope} className="flex items-center gap-2">
+              <label key={each.scope} className="flex min-h-6 items-center gap-2">
                 <input
                   type="checkbox"
+                  className="size-4 accent-accent"
                   checked={scopes.has(each.scope)}
                   onChange={() => setScopes(toggled(scopes, each.scope))}
                 />
