@@ -352,7 +352,7 @@ async def test_resetting_factors_removes_them_all_and_mails_the_person(
     async with service.database.transaction(purpose="identity") as db:
         for statement in (
             "insert into authenticators (user_id, sealed_seed, last_step, confirmed_at) values (:id, '', 0, now())",
-            "insert into recovery_codes (id, user_id, code_hash) values (gen_random_uuid(), :id, '')",
+            "insert into recovery_codes (id, user_id, sealed_hash) values (gen_random_uuid(), :id, '')",
             "insert into passkeys (id, user_id, name, credential_id, public_key, sign_count, transports, backed_up)"
             " values (gen_random_uuid(), :id, 'key', decode(replace(:id ::text, '-', ''), 'hex'), '', 0, '{}', false)",
         ):

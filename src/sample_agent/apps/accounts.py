@@ -47,6 +47,7 @@ def create_accounts_app(settings: Settings) -> FastAPI:
 
 async def open_accounts(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
     """What the accounts routes need."""
+    settings.sealing_keys()
     _open_identity(app, settings, stack, accounts.load_keys(settings))
 
 

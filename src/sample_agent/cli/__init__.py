@@ -21,7 +21,9 @@ app = typer.Typer(
     add_completion=False,
 )
 privacy_app = typer.Typer(help="Promises to people that outlast a backup.", no_args_is_help=True)
-keys_app = typer.Typer(help="The keys that access tokens are signed with.", no_args_is_help=True)
+keys_app = typer.Typer(
+    help="The keys that access tokens are signed and second factors sealed with.", no_args_is_help=True
+)
 
 app.command("analyze")(analyze)
 app.add_typer(card_app, name="card")
@@ -153,6 +155,14 @@ def rotate_key(
     from sample_agent.cli.keys import rotate_key as run
 
     run(settings_from(data_dir=data_dir), compromised=compromised)
+
+
+@keys_app.command("reseal")
+def reseal(data_dir: DataDir = None) -> None:
+    """Seal what is kept of second factors with a new key. Nobody notices; services may run meanwhile."""
+    from sample_agent.cli.keys import reseal_secrets as run
+
+    run(settings_from(data_dir=data_dir))
 
 
 @keys_app.command("list")

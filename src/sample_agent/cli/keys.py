@@ -1,4 +1,4 @@
-"""`sample-agent keys`: the keys that access tokens are signed with."""
+"""`sample-agent keys`: the keys that access tokens are signed with, and those that second factors are sealed with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sample_agent.accounts.clock import utc_now
+from sample_agent.accounts.factors.resealing import Resealed, add_key, forget_old_keys, reseal
 from sample_agent.accounts.signing.key_files import GRACE
 from sample_agent.accounts.signing.keys import key_files, load_keys
 from sample_agent.accounts.signing.rotation import (
@@ -44,6 +45,34 @@ def rotate_key(settings: Settings, *, compromised: bool) -> None:
     )
     typer.echo("Where JWT_PUBLIC_KEY names the keys, append this one before then:")
     typer.echo((settings.keys_dir / "jwt-next.pem").read_text().strip())
+
+
+def reseal_secrets(settings: Settings) -> None:
+    """Seal what is kept of second factors anew: with a new key, or with the first one the environment gives."""
+    settings.sealing_keys()  # makes the file on an installation that never had one
+
+    async def run(app_url: str) -> Resealed:
+        database = Database(app_url, pool_size=1)
+        try:
+            return await reseal(database, settings.sealing_keys())
+        finally:
+            await database.close()
+
+    with database_urls(settings) as urls:
+        if settings.database_url is None:
+            asyncio.run(migrate(urls.owner_url))
+        if settings.sealing_key is None:
+            add_key(settings.sealing_keys_file)
+        done = asyncio.run(run(urls.app_url))
+    if settings.sealing_key is None:
+        forget_old_keys(settings.sealing_keys_file)
+    typer.echo(f"{done.changed} secrets of second factors have a new seal.")
+    if settings.sealing_key is not None:
+        typer.echo(
+            "Every key but the first in SAMPLE_AGENT_SEALING_KEY can be removed, once all services know the first."
+        )
+    if done.broken:
+        typer.echo(f"{done.broken} open with no key there is; their people have to set their factors up anew.")
 
 
 def list_keys(settings: Settings) -> None:

@@ -123,6 +123,10 @@ class Settings(BaseSettings):
     signing_key: SecretStr | None = Field(
         None, min_length=32, description="key for signed links and refresh tokens, 32+ characters"
     )
+    sealing_key: SecretStr | None = Field(
+        None,
+        description="key that seals what is kept of second factors, 32+ characters; after a space, older ones",
+    )
 
     jwt_private_key: SecretStr | None = Field(
         None,
@@ -178,6 +182,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("sealing_key")
+    @classmethod
+    def _are_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and min(map(len, value.get_secret_value().split()), default=0) < 32:
+            raise ValueError("should have 32 characters or more, and so should each of several")
+        return value
 
     @field_validator("redis_url")
     @classmethod
@@ -242,6 +253,21 @@ class Settings(BaseSettings):
     def signing_key_bytes(self) -> bytes:
         """The HMAC key for signed links. Raises MissingSecretError in production when it is not given."""
         return self._secret(self.signing_key, "SAMPLE_AGENT_SIGNING_KEY", "signing.key").encode()
+
+    @property
+    def sealing_keys_file(self) -> Path:
+        """Where the sealing keys are that the environment does not give, the first on top."""
+        return self.keys_dir / "sealing.key"
+
+    def sealing_keys(self) -> tuple[bytes, ...]:
+        """The keys of `core.sealing`, as they are now. Raises MissingSecretError in production when there are none."""
+        if self.sealing_key is not None:
+            text = self.sealing_key.get_secret_value()
+        elif self.sealing_keys_file.exists():
+            text = self.sealing_keys_file.read_text()
+        else:
+            text = self._secret(None, "SAMPLE_AGENT_SEALING_KEY", self.sealing_keys_file.name)
+        return tuple(key.encode() for key in text.split())
 
     def engine_token_value(self) -> str:
         """The engine API's bearer token. Raises MissingSecretError in production when it is not given."""

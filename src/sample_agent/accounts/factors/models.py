@@ -13,13 +13,13 @@ from sample_agent.core.identifiers import new_id
 
 
 class RecoveryCode(Model):
-    """A code for whoever has lost their factors; only a hash is kept, and it works once."""
+    """A code for whoever has lost their factors; only its hash is kept, sealed, and it works once."""
 
     __tablename__ = "recovery_codes"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    code_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_hash: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 

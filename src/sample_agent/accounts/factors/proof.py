@@ -21,7 +21,7 @@ from sample_agent.core.sealing import BrokenSeal, seal, unseal
 Method = Literal["totp", "recovery-code", "passkey"]
 Refusal = Literal["wrong-code", "wrong-recovery-code", "wrong-passkey", "copied-passkey"]
 
-_SEEDS = "totp-seeds"
+SEEDS = "totp-seeds"
 
 log = structlog.get_logger("accounts")
 
@@ -132,7 +132,7 @@ async def _check_code(db: AsyncSession, identity: Identity, user: User, code: st
 async def _check_recovery_code(db: AsyncSession, identity: Identity, user: User, code: str, client: Client) -> Outcome:
     now = identity.now()
     if not await methods_of(db, user.id) or not await recovery_codes.use_code(
-        db, identity.refresh_key, user.id, code, now
+        db, identity.settings.sealing_keys(), user.id, code, now
     ):
         return Outcome(refusal="wrong-recovery-code")
     left = await recovery_codes.codes_left(db, user.id)
@@ -150,13 +150,13 @@ async def _check_recovery_code(db: AsyncSession, identity: Identity, user: User,
 
 def seal_seed(identity: Identity, user_id: UUID, seed: str) -> bytes:
     """The seed of somebody's app, as it is stored."""
-    return seal(identity.refresh_key, seed.encode(), purpose=_SEEDS, about=user_id.bytes)
+    return seal(identity.settings.sealing_keys(), seed.encode(), purpose=SEEDS, about=user_id.bytes)
 
 
 def open_seed(identity: Identity, user_id: UUID, sealed: bytes) -> str | None:
-    """The seed that was stored; None when it was sealed with another signing key than today's."""
+    """The seed that was stored; None when it was sealed with a key that is no more."""
     try:
-        return unseal(identity.refresh_key, sealed, purpose=_SEEDS, about=user_id.bytes).decode()
+        return unseal(identity.settings.sealing_keys(), sealed, purpose=SEEDS, about=user_id.bytes).decode()
     except BrokenSeal:
-        log.error("the seed of an authenticator app does not open with this signing key", user_id=str(user_id))
+        log.error("the seed of an authenticator app does not open with any sealing key", user_id=str(user_id))
         return None

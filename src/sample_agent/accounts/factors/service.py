@@ -144,7 +144,7 @@ async def renew_recovery_codes(identity: Identity, principal: Principal, client:
         user = await _entitled(db, principal)
         if not await methods_of(db, user.id):
             raise Conflict("Recovery codes stand in for a second factor, and this account has none.")
-        codes = await recovery_codes.replace_codes(db, identity.refresh_key, user.id, now)
+        codes = await recovery_codes.replace_codes(db, identity.settings.sealing_keys(), user.id, now)
         await tell_of_factors(db, user, "recovery-codes-made", client, now)
         await _record(db, Action.RECOVERY_CODES_MADE, principal, client, now)
     return codes
@@ -265,7 +265,7 @@ async def _entitled(db: AsyncSession, principal: Principal) -> User:
 async def _first_recovery_codes(db: AsyncSession, identity: Identity, user_id: UUID) -> list[str] | None:
     if await recovery_codes.codes_left(db, user_id):
         return None
-    return await recovery_codes.replace_codes(db, identity.refresh_key, user_id, identity.now())
+    return await recovery_codes.replace_codes(db, identity.settings.sealing_keys(), user_id, identity.now())
 
 
 async def _after_removal(db: AsyncSession, user: User) -> None:

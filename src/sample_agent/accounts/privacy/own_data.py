@@ -96,7 +96,7 @@ PARTS = (
         "account/recovery-codes",
         "When your recovery codes were made and used.",
         RecoveryCode,
-        leave_out=("code_hash",),
+        leave_out=("sealed_hash",),
     ),
     table_part("account/mailed-links", "Links that were mailed to you.", OneTimeToken, leave_out=("token_hash",)),
     table_part("account/refused-sign-ins", "How often signing in as you was refused lately.", RefusedSignIns),

@@ -154,7 +154,7 @@ def create_factors() -> None:
         "recovery_codes",
         sa.Column("id", sa.Uuid(), nullable=False),
         *person("recovery_codes"),
-        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_hash", sa.LargeBinary(), nullable=False),
         moment("created_at"),
         moment("used_at", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_recovery_codes"),

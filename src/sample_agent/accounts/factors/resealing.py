@@ -1,0 +1,91 @@
+"""Changing the sealing key: what is kept of second factors is sealed anew, and nobody notices."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from sample_agent.accounts.factors.models import RecoveryCode
+from sample_agent.accounts.factors.proof import SEEDS
+from sample_agent.accounts.factors.recovery_codes import CODES
+from sample_agent.accounts.models import Authenticator
+from sample_agent.core.database import Database
+from sample_agent.core.sealing import KEY_ID_AT, BrokenSeal, key_id, seal, unseal
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Resealed:
+    """How many secrets have another seal now, and how many opened with no key there is."""
+
+    changed: int = 0
+    broken: int = 0
+
+
+async def reseal(database: Database, keys: Sequence[bytes]) -> Resealed:
+    """Seal with the first of `keys` whatever another one has sealed. Cut off, it goes on when it is called again."""
+    seeds = await _reseal(database, keys, Authenticator.user_id, Authenticator.sealed_seed, SEEDS)
+    codes = await _reseal(database, keys, RecoveryCode.id, RecoveryCode.sealed_hash, CODES)
+    return Resealed(seeds.changed + codes.changed, seeds.broken + codes.broken)
+
+
+def add_key(file: Path) -> tuple[str, ...]:
+    """Put a new key on top of the keys in `file`; all of them, that one first."""
+    keys = (secrets.token_urlsafe(48), *file.read_text().split())
+    _replace(file, keys)
+    return keys
+
+
+def forget_old_keys(file: Path) -> None:
+    """Keep the key that seals, and the one before it, with which a request under way may just have sealed something."""
+    _replace(file, file.read_text().split()[:2])
+
+
+async def _reseal(
+    database: Database,
+    keys: Sequence[bytes],
+    row_id: InstrumentedAttribute[Any],
+    sealed: InstrumentedAttribute[bytes],
+    purpose: str,
+) -> Resealed:
+    table, changed, broken, last = row_id.class_, 0, 0, None
+    other_key = func.substr(sealed, KEY_ID_AT.start + 1, KEY_ID_AT.stop - KEY_ID_AT.start) != key_id(keys[0])
+    while True:
+        async with database.transaction(purpose="identity") as db:
+            page = select(table).where(other_key).order_by(row_id).limit(_AT_ONCE).with_for_update()
+            rows = (await db.scalars(page if last is None else page.where(row_id > last))).all()
+            for row in rows:
+                about = row.user_id.bytes
+                try:
+                    secret = unseal(keys, getattr(row, sealed.key), purpose=purpose, about=about)
+                except BrokenSeal:
+                    broken += 1
+                    continue
+                setattr(row, sealed.key, seal(keys, secret, purpose=purpose, about=about))
+                changed += 1
+        if not rows:
+            return Resealed(changed, broken)
+        last = getattr(rows[-1], row_id.key)
+
+
+def _replace(file: Path, keys: Sequence[str]) -> None:
+    """Write the keys in one step, as belonging to whom the file belonged to."""
+    draft, before = file.with_name(f".{file.name}.{secrets.token_hex(4)}"), file.stat()
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write("\n".join(keys))
+            out.flush()
+            os.fsync(out.fileno())
+        if hasattr(os, "geteuid") and os.geteuid() == 0:  # the service need not run as root, too
+            os.chown(draft, before.st_uid, before.st_gid, follow_symlinks=False)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
