@@ -207,6 +207,37 @@ async def test_a_new_device_is_mailed_and_a_known_one_is_not(service: Service, p
     assert CAFE in mails[1].text
 
 
+async def test_a_browser_that_moves_is_known_by_its_cookie_to_whose_it_is_and_to_nobody_else(
+    service: Service, person: Person
+) -> None:
+    await service.member(person)
+    async with service.visitor() as neighbour, device(service, person.email) as at_home:
+        await service.member(neighbour)
+        assert (await at_home.login()).status_code == 200
+        for each in (person, neighbour):
+            await service.take_queued_mails(each.email)
+        async with device(service, person.email, address=CAFE) as moved:
+            moved.browser.cookies.update(at_home.browser.cookies)
+            assert (await moved.login()).status_code == 200
+            assert await service.take_queued_mails(person.email) == []
+            moved.email = neighbour.email
+            assert (await moved.login()).status_code == 200
+            assert [each["mail"] for each in await service.take_queued_mails(neighbour.email)] == ["new-sign-in"]
+
+
+async def test_the_list_says_where_a_session_began_and_where_it_was_last_seen(service: Service, person: Person) -> None:
+    await service.member(person)
+    async with device(service, person.email) as at_home, device(service, person.email, address=CAFE) as moved:
+        begun = await signed_in(at_home)
+        renewed = (await moved.refresh(begun["refresh_token"])).json()
+        (shown,) = [each for each in await devices(moved, renewed["token"]) if each["current"]]
+    assert (shown["began_from"], shown["ip_address"]) == (HOME, CAFE)
+    await service.deliver_mails(person.email)
+    (mail,) = [mail for mail in service.mails_to(person.email) if "new sign-in" in mail.subject]
+    assert HOME in mail.text
+    assert CAFE not in mail.text
+
+
 async def test_the_first_sign_in_of_an_account_is_no_news(service: Service, person: Person) -> None:
     await person.register()
     await service.confirm(person)

@@ -91,6 +91,9 @@ class Session(Model):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     user_agent: Mapped[str] = mapped_column(String(512), default="")
     ip_address: Mapped[str] = mapped_column(String(64), default="")
+    """Where it was last seen."""
+    began_from: Mapped[str] = mapped_column(String(64), default="")
+    """The address where it began."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     authenticated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

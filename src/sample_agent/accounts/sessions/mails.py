@@ -22,7 +22,7 @@ async def new_sign_in(db: AsyncSession, letter: Letter, resources: MailResources
     if session is None:
         return None
     return NEW_SIGN_IN, {
-        **_device(session.user_agent, session.ip_address),
+        **_device(session.user_agent, session.began_from),
         "at": f"{session.created_at:%d %B %Y, %H:%M} UTC",
         "link": f"{resources.public_url}/settings/security",
     }

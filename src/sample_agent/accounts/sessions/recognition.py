@@ -1,14 +1,14 @@
 """Whether somebody signs in from where they have signed in before.
 
-A device is known by its label ("Chrome on Windows") in its neighbourhood (/24 or /64) for 90 days after it was last
-used. Nothing has to stay in the browser for that, and it holds for programs, too. A household that gets a new network
-is told once more, and a stranger next door with the same browser is taken for known: the lesser evils.
+A browser is known by the cookie it was given when the account was last signed in to with it, wherever it is now.
+Anything else is known by its label ("Chrome on Windows") in its neighbourhood (/24 or /64) for 90 days after it was
+last used: nothing has to stay there for that, and it holds for programs, too. A stranger next door with the same
+browser is taken for known: the lesser evil beside a mail at every sign-in of whoever keeps no cookies.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,18 +17,23 @@ from sample_agent.accounts.audit import Action
 from sample_agent.accounts.audit.models import AuditEntry
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.device import device_label, neighbourhood
-from sample_agent.accounts.models import Session
+from sample_agent.accounts.identity import Identity
+from sample_agent.accounts.models import Session, User
+from sample_agent.accounts.sessions.devices import known_device
 
 KNOWN_FOR = timedelta(days=90)
 
 _MOST_LOOKED_AT = 1000
 
 
-async def is_unknown_device(db: AsyncSession, user_id: UUID, client: Client, now: datetime) -> bool:
-    """Whether the person has signed in before, but not from such a device in such a network.
+async def is_unknown_device(db: AsyncSession, identity: Identity, user: User, client: Client) -> bool:
+    """Whether the person has signed in before, but neither with this browser nor from such a device in such a network.
 
     Call it before the new session is added. The first sign-in of an account is not unknown: there is nobody to warn.
     """
+    if known_device(identity.refresh_key, client.device, user.email) is not None:
+        return False
+    user_id, now = user.id, identity.now()
     earlier = await db.execute(
         select(Session.user_agent, Session.ip_address)
         .where(Session.user_id == user_id, Session.impersonator_id.is_(None), Session.last_used_at > now - KNOWN_FOR)

@@ -91,6 +91,7 @@ class Device(BaseModel):
     device: str = Field(description='as in "Chrome on Windows"')
     ip_address: str = Field(description="where it was last seen; empty when that is not known")
     place: Place | None = Field(description="where that address is, when it is near")
+    began_from: str = Field(description="the address where it began; empty when that is not known")
     created_at: datetime
     last_used_at: datetime = Field(description="to about five minutes")
     current: bool = Field(description="whether this request was made from there")
@@ -104,6 +105,7 @@ class Device(BaseModel):
             device=device_label(session.user_agent),
             ip_address=session.ip_address,
             place=place_of(session.ip_address),
+            began_from=session.began_from,
             created_at=session.created_at,
             last_used_at=session.last_used_at,
             current=current,

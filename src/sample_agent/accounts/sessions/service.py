@@ -66,12 +66,13 @@ async def begin_session(
     The person is mailed when it is a device they never used before.
     """
     now = identity.now()
-    unknown_device = await is_unknown_device(db, user.id, client, now)
+    unknown_device = await is_unknown_device(db, identity, user, client)
     session = Session(
         id=new_id(),
         user_id=user.id,
         user_agent=client.user_agent,
         ip_address=client.ip_address,
+        began_from=client.ip_address,
         created_at=now,
         last_used_at=now,
         authenticated_at=now,

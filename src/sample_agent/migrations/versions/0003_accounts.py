@@ -111,6 +111,8 @@ def change_users_and_sessions() -> None:
     op.add_column("sessions", moment("authenticated_at"))
     op.add_column("sessions", sa.Column("second_factor", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.alter_column("sessions", "second_factor", server_default=None)
+    op.add_column("sessions", sa.Column("began_from", sa.String(64), nullable=False, server_default=""))
+    op.alter_column("sessions", "began_from", server_default=None)
     op.add_column("sessions", sa.Column("impersonator_id", sa.Uuid(), nullable=True))
     op.create_foreign_key(
         "fk_sessions_impersonator_id", "sessions", "users", ["impersonator_id"], ["id"], ondelete="CASCADE"
