@@ -1,4 +1,4 @@
-"""What every test stands on: one real PostgreSQL for the whole run, fresh people for every test."""
+"""What every test stands on: one real PostgreSQL for the run, an empty database for every file, people for every test."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from sample_agent.core.database import Database
 from sample_agent.core.logs import configure_logs
 from sample_agent.core.postgres import EmbeddedPostgres, ServerAddress
 from sample_agent.core.settings import PlanId, Settings
+from tests.databases import Databases
 from tests.people import PASSWORD, Person, new_email
 from tests.serving import working
 
@@ -64,20 +65,27 @@ def reachable_tmp() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(reachable_tmp: Path) -> Iterator[ServerAddress]:
-    """A migrated database on an embedded server. Durability is off: this server's data is thrown away."""
+def databases(reachable_tmp: Path) -> Iterator[Databases]:
+    """An embedded server that makes databases. Durability is off: this server's data is thrown away."""
     fast = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     with EmbeddedPostgres(reachable_tmp / "shared", settings=fast) as server:
         asyncio.run(migrate(server.address.owner_url))
-        yield server.address
+        yield Databases(server.address)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def postgres(databases: Databases) -> Iterator[ServerAddress]:
+    """A migrated database for the tests of a file: what other files leave behind is not in it."""
+    with databases.empty() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
 def app_url(postgres: ServerAddress) -> str:
     return postgres.app_url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def owner_url(postgres: ServerAddress) -> str:
     return postgres.owner_url
 
@@ -96,7 +104,7 @@ def _logs() -> None:
 
 @pytest.fixture
 def settings(app_url: str, owner_url: str, jwt_private_key: str, tmp_path: Path) -> Settings:
-    """Settings of a development installation of its own, on the shared database."""
+    """Settings of a development installation of its own, on the database of the file."""
     return Settings(
         _env_file=None,
         environment="development",
@@ -115,7 +123,7 @@ def settings(app_url: str, owner_url: str, jwt_private_key: str, tmp_path: Path)
 
 @pytest_asyncio.fixture
 async def database(app_url: str) -> AsyncIterator[Database]:
-    """The shared database, connected as the application's role."""
+    """The database of the file, connected as the application's role."""
     database = Database(app_url, pool_size=10)
     yield database
     await database.close()

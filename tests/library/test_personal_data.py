@@ -199,10 +199,17 @@ async def test_a_copy_holds_everything_of_its_person_and_nothing_else(
     everything = b"\n".join(zipped.read(name) for name in names if name.endswith((".json", ".txt"))).decode().lower()
     assert not [word for word in other.words if word.lower() in everything]
     async with database.transaction(purpose="identity") as db:
-        hashes = await db.execute(
-            text("select encode(key_hash, 'hex') from api_keys union select password_hash from users")
+        hashes = list(
+            await db.scalars(
+                text(
+                    "select encode(key_hash, 'hex') from api_keys where user_id = any(:them)"
+                    " union select password_hash from users where id = any(:them)"
+                ),
+                {"them": [kept.user_id, other.user_id]},
+            )
         )
-        assert not [secret for (secret,) in hashes if secret.lower() in everything]
+    assert len(hashes) == 4
+    assert not [secret for secret in hashes if secret.lower() in everything]
     await _mail_comes(settings, alice)
     assert (await bob.http.get(f"{EXPORTS}/{done['id']}")).status_code == 404
     assert (await bob.http.post(f"{EXPORTS}/{done['id']}/link")).status_code == 404
@@ -339,7 +346,9 @@ async def _entangle(kept: Kept, other: Kept, database: Database) -> None:
     async with database.transaction(kept.user_id) as db:
         await enqueue(db, "nobody-takes-this", {"user_id": str(kept.user_id)})
         await enqueue(db, "nobody-takes-this", {"to": kept.person.email})
-    await kept.person.http.post(EXPORTS)
+    # The copy tells of the invitation, and of who invited.
+    asked = await kept.person.http.post(EXPORTS)
+    assert (await _finished(kept.person, asked.json()["id"]))["status"] == "completed"
 
 
 async def _ask_to_go(kept: Kept) -> None:
@@ -393,8 +402,8 @@ async def test_after_an_erasure_nothing_tells_of_the_person_and_everybody_elses_
     farewell = [mail for mail in read_outbox(settings.outbox_dir) if mail.to == kept.person.email]
     assert farewell[0].subject == "Your account is gone"
     after = await _traces(other, backup_url, settings)
-    # What moves by itself, and the invitation that was for the person.
-    moving = ("pgqueuer", "audit", "sessions", "mail_log", "invitations")
+    # What moves by itself, and what was the person's: the invitation for them, and their copy that tells of it.
+    moving = ("pgqueuer", "audit", "sessions", "mail_log", "invitations", f"storage exports/{kept.user_id}/")
     assert {k: v for k, v in before.items() if not k.startswith(moving)} == {
         k: v for k, v in after.items() if not k.startswith(moving)
     }

@@ -311,7 +311,8 @@ async def _write(response: httpx.Response, destination: Path, max_bytes: int) ->
     if announced.isdecimal() and int(announced) > max_bytes:
         raise _too_large(max_bytes)
     received = 0
-    async with await anyio.open_file(destination, "wb") as file:
+    with destination.open("wb") as opened:  # not in a thread: what one has opened is lost at a cancellation
+        file = anyio.wrap_file(opened)
         async for block in response.aiter_raw(BLOCK_BYTES):
             received += len(block)
             if received > max_bytes:
@@ -324,6 +325,7 @@ def _too_large(max_bytes: int) -> FetchedFileTooLarge:
 
 
 async def _blocks(path: Path) -> AsyncIterator[bytes]:
-    async with await anyio.open_file(path, "rb") as file:
+    with path.open("rb") as opened:  # not in a thread: what one has opened is lost at a cancellation
+        file = anyio.wrap_file(opened)
         while block := await file.read(BLOCK_BYTES):
             yield block

@@ -232,7 +232,8 @@ class Storage:
         """Download an object into a file and return its size; on failure the file is removed."""
         source = await self.open(key)
         try:
-            async with await anyio.open_file(path, "wb") as file:
+            with path.open("wb") as opened:  # not in a thread: what one has opened is lost at a cancellation
+                file = anyio.wrap_file(opened)
                 async for block in source:
                     await file.write(block)
         except BaseException:
@@ -395,7 +396,8 @@ async def _blocks_of(source: Source) -> AsyncGenerator[bytes, None]:
         for start in range(0, len(source), BLOCK_BYTES):
             yield source[start : start + BLOCK_BYTES]
     elif isinstance(source, Path):
-        async with await anyio.open_file(source, "rb") as file:
+        with source.open("rb") as opened:  # not in a thread: what one has opened is lost at a cancellation
+            file = anyio.wrap_file(opened)
             while block := await file.read(BLOCK_BYTES):
                 yield block
     else:

@@ -83,7 +83,8 @@ async def stream_card(collection_name: str, items: Iterable[CardItem], convert: 
             path = folders.place(item.name)
             files.append({**known, "path": path, "sha256": content.sha256, "size": content.size, **_report(converted)})
             yield archive.entry(path, content.size, content.crc32)
-            async with await anyio.open_file(converted.path, "rb") as file:
+            with converted.path.open("rb") as opened:  # not in a thread: what one has opened is lost at a cancellation
+                file = anyio.wrap_file(opened)
                 while block := await file.read(_BLOCK_BYTES):
                     yield block
         finally:
