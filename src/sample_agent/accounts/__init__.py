@@ -1,7 +1,7 @@
 """Identity: people, sessions, keys, teams. A program puts an `Identity` on `app.state.identity` and mounts `router`."""
 
 from sample_agent.accounts.api import router
-from sample_agent.accounts.caller import Administrator, CurrentUser, FreshlySignedIn, OwnTransaction, SignedIn
+from sample_agent.accounts.caller import MEDIA, Administrator, CurrentUser, FreshlySignedIn, OwnTransaction, SignedIn
 from sample_agent.accounts.client import Client, OfClient
 from sample_agent.accounts.identity import Identity, OfApp, identity_of
 from sample_agent.accounts.organizations.membership import Role, require_role
@@ -12,6 +12,7 @@ from sample_agent.accounts.users.preferences import preferences_of
 from sample_agent.accounts.users.sign_up import create_user
 
 __all__ = [
+    "MEDIA",
     "Administrator",
     "Client",
     "CurrentUser",

@@ -11,7 +11,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from sample_agent.accounts import CurrentUser, OwnTransaction
+from sample_agent.accounts import MEDIA, CurrentUser, OwnTransaction
 from sample_agent.billing import OwnPlan, Plan, plan_for, quotas
 from sample_agent.core.database import Database, database_of
 from sample_agent.core.errors import Conflict, NotFound, ValidationFailed
@@ -262,7 +262,7 @@ async def analyze_sample(
     return await once(session, user.user_id, key, f"analyze {sample_id}", act, status=202)
 
 
-@router.get("/samples/{sample_id}/download", response_class=Response, responses={206: {}})
+@router.get("/samples/{sample_id}/download", tags=[MEDIA], response_class=Response, responses={206: {}})
 async def download_sample(
     request: Request, sample_id: UUID, user: CurrentUser, database: UsedDatabase, storage: UsedStorage
 ) -> Response:
@@ -284,7 +284,7 @@ async def link_to_download(sample_id: UUID, session: OwnTransaction, storage: Us
     return Link(url=signed.url, expires_at=signed.expires_at)
 
 
-@router.get("/samples/{sample_id}/preview", response_class=Response, responses={206: {}})
+@router.get("/samples/{sample_id}/preview", tags=[MEDIA], response_class=Response, responses={206: {}})
 async def preview_sample(
     request: Request, sample_id: UUID, user: CurrentUser, database: UsedDatabase, storage: UsedStorage
 ) -> Response:
@@ -303,7 +303,7 @@ async def link_to_preview(sample_id: UUID, session: OwnTransaction, storage: Use
     return Link(url=signed.url, expires_at=signed.expires_at)
 
 
-@router.get("/samples/{sample_id}/waveform")
+@router.get("/samples/{sample_id}/waveform", tags=[MEDIA])
 async def get_waveform(
     sample_id: UUID,
     user: CurrentUser,
@@ -323,7 +323,7 @@ async def get_waveform(
     return service.peaks_to_waveform(analysis.peaks if close is None else close, points)
 
 
-@router.get("/samples/{sample_id}/spectrogram", response_class=Response, responses=PICTURE)
+@router.get("/samples/{sample_id}/spectrogram", tags=[MEDIA], response_class=Response, responses=PICTURE)
 async def get_spectrogram(
     request: Request, sample_id: UUID, user: CurrentUser, database: UsedDatabase, storage: UsedStorage
 ) -> Response:

@@ -1,5 +1,6 @@
 /** The two APIs, typed by the OpenAPI file. Accounts live on this page's origin; the library may live elsewhere. */
 import createClient, { type Client } from 'openapi-fetch'
+import { noteAllowance } from './allowance'
 import { config } from './config'
 import { type Service, serviceAnswered, serviceFailed } from './connectivity'
 import { problemFrom, problemFromResponse, Unreachable } from './problem'
@@ -34,6 +35,7 @@ async function observed(request: Request, service: Service): Promise<Response> {
     serviceFailed(service, null)
     throw new Unreachable(cause)
   }
+  noteAllowance(response.headers)
   if ([502, 503, 504].includes(response.status)) {
     serviceFailed(service, Number(response.headers.get('retry-after')) || null)
   } else serviceAnswered(service)

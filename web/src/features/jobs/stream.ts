@@ -1,8 +1,11 @@
 /** Live progress: one event stream for the whole app, written into the caches every page reads from. */
+
+import { backgroundPause } from '@/api/allowance'
 import { authorizedFetch } from '@/api/client'
 import { libraryUrl } from '@/api/config'
 import { readEvents } from '@/api/events'
 import { keys } from '@/api/keys'
+import { pause } from '@/api/pause'
 import { Problem, problemFromResponse } from '@/api/problem'
 import { queryClient } from '@/api/query'
 import type { Job, SampleStatus } from '@/api/types'
@@ -39,7 +42,7 @@ export function receiveJob(job: Job): void {
   queryClient.setQueryData(keys.job(job.sample_id), job)
   for (const listener of listeners) listener(job)
   if (isOver(job)) {
-    void fetchSample(job.sample_id).then(storeSample, () => undefined)
+    showAnalysed(job.sample_id)
     refreshTotalsSoon()
     return
   }
@@ -52,12 +55,24 @@ function receiveRenewal(job: Job): void {
   if (job.status === 'completed') void queryClient.invalidateQueries({ queryKey: keys.sample(job.sample_id) })
 }
 
+const ONE_BY_ONE = 3
+let justAnalysed: string[] = []
+
+/** A sample whose analysis ended is shown at once, unless they come in crowds: then the lists, which follow, tell of it. */
+function showAnalysed(id: string): void {
+  if (justAnalysed.length === 0) setTimeout(() => (justAnalysed = []), TOTALS_PAUSE)
+  justAnalysed.push(id)
+  if (justAnalysed.length <= ONE_BY_ONE) void fetchSample(id).then(storeSample, () => undefined)
+  else void queryClient.invalidateQueries({ queryKey: keys.sample(id) })
+}
+
 const TOTALS_PAUSE = 2000
+const LONG_TOTALS_PAUSE = 10_000
 let totalsDue = false
 let refreshingTotals = false
 
 /**
- * Counts and lists follow two seconds later, however many jobs end, and never before the last answer is there: a long
+ * Counts and lists follow two seconds later (ten when little may be asked for), however many jobs end, and never before the last answer is there: a long
  * list takes a while, and asking again would throw away what has come of it.
  */
 export function refreshTotalsSoon(): void {
@@ -68,7 +83,7 @@ export function refreshTotalsSoon(): void {
 async function refreshTotalsWhileDue(): Promise<void> {
   refreshingTotals = true
   while (totalsDue) {
-    await new Promise((resolve) => setTimeout(resolve, TOTALS_PAUSE))
+    await pause(backgroundPause() > 0 ? LONG_TOTALS_PAUSE : TOTALS_PAUSE)
     totalsDue = false
     await samplesChanged()
   }
@@ -105,16 +120,4 @@ export async function followJobs(signal: AbortSignal): Promise<void> {
     await pause(wait, signal)
     wait = Math.min(wait * 2, LONGEST_WAIT)
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, milliseconds)
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-  })
 }

@@ -1,6 +1,8 @@
 /** The upload queue. It belongs to no page, so uploads go on while people move about. */
 import { create } from 'zustand'
+import { backgroundPause } from '@/api/allowance'
 import { keys } from '@/api/keys'
+import { pause } from '@/api/pause'
 import { explain, isTemporary, Problem } from '@/api/problem'
 import { queryClient } from '@/api/query'
 import { useSession } from '@/api/session'
@@ -107,10 +109,11 @@ async function send(upload: Upload): Promise<void> {
   }
 }
 
-/** Sends again after what may pass by itself: no answer, an outage, too many at once. */
+/** Sends when there is room for it, and again after what may pass by itself: no answer, an outage, too many at once. */
 async function sendPatiently({ id, found }: Upload, signal: AbortSignal) {
   let shownAt = 0
   for (let attempt = 1; ; attempt++) {
+    await waitFor(backgroundPause, id, 'Waiting for room in this minute', signal)
     try {
       return await sendFile(found, {
         idempotencyKey: id,
@@ -123,19 +126,25 @@ async function sendPatiently({ id, found }: Upload, signal: AbortSignal) {
       })
     } catch (error) {
       const quota = error instanceof Problem && error.code.includes('quota')
+      const tooMany = error instanceof Problem && error.code === 'rate-limited'
+      if (tooMany) attempt--
       if (attempt === TRIES || quota || !isTemporary(error)) throw error
-      const wait = error instanceof Problem && error.retryAfter ? error.retryAfter : 2 ** attempt
-      change(id, { progress: 0, step: `Trying again in ${wait} s` })
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(resolve, wait * 1000)
-        signal.addEventListener('abort', () => {
-          clearTimeout(timer)
-          reject(new DOMException('Cancelled', 'AbortError'))
-        })
-      })
-      change(id, { step: '' })
+      const seconds = error instanceof Problem && error.retryAfter ? error.retryAfter : 2 ** attempt
+      const until = Date.now() + seconds * 1000
+      change(id, { progress: 0 })
+      await waitFor(() => until - Date.now(), id, tooMany ? 'Going on' : 'Trying again', signal)
     }
   }
+}
+
+/** Waits while `left` gives milliseconds, and says at the upload what for and how long. */
+async function waitFor(left: () => number, id: string, what: string, signal: AbortSignal): Promise<void> {
+  for (let wait = left(); wait > 0; wait = left()) {
+    change(id, { step: `${what}: ${Math.ceil(wait / 1000)} s` })
+    await pause(Math.min(wait, 1000), signal)
+    signal.throwIfAborted()
+  }
+  change(id, { step: '' })
 }
 
 /** When each analysis was last heard of, so that silence is noticed. */

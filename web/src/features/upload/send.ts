@@ -1,4 +1,5 @@
 /** One file on its way to the library. XMLHttpRequest, because fetch does not tell how much has been sent. */
+import { noteAllowance } from '@/api/allowance'
 import { libraryUrl } from '@/api/config'
 import { Problem, problemFrom, Unreachable } from '@/api/problem'
 import { renew, validToken } from '@/api/session'
@@ -35,8 +36,10 @@ function post({ file, folder }: FoundFile, token: string, options: SendOptions):
     xhr.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0)
     xhr.onload = () => {
       const body = parse(xhr.responseText)
+      const headers = { get: (name: string) => xhr.getResponseHeader(name) }
+      noteAllowance(headers)
       if (xhr.status >= 200 && xhr.status < 300) resolve(body as Uploaded)
-      else reject(problemFrom(xhr.status, body, { get: (name) => xhr.getResponseHeader(name) }))
+      else reject(problemFrom(xhr.status, body, headers))
     }
     xhr.onerror = () => reject(new Unreachable())
     xhr.onabort = () => reject(new DOMException('Cancelled', 'AbortError'))
