@@ -1,4 +1,4 @@
-"""What every test stands on: one real PostgreSQL for the run, an empty database for every file, people for every test."""
+"""What every test stands on: one real PostgreSQL, an empty database for every file, fresh people for every test."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ WITHOUT_LIMITS = {
 """Settings under which one address may do as much as a test run does; what limits do has tests of its own."""
 
 SignUp = Callable[..., Awaitable[Person]]
+
+pytest_plugins = ["tests.several_cores"]
 
 
 def free_port() -> int:
