@@ -44,6 +44,11 @@ async def test_everything_gets_a_new_seal_and_opens_as_before(
         assert await _key_ids(database, member.id.hex) == {key_id(service.settings.sealing_keys()[0])}
         assert all(key not in done.stdout for key in file.read_text().split())
     assert before[0] not in service.settings.sealing_keys()
+    async with database.transaction(purpose="identity") as db:
+        recorded = await db.scalars(
+            text("select count(*) from audit_entries where action = 'installation.secrets-resealed'")
+        )
+        assert recorded.one() == 2
     await member.sign_in_again()
     await member.sign_in_again(recovery_code=member.recovery_codes[1])
     used = await member.finish_login((await member.begin_login())["challenge"], recovery_code=member.recovery_codes[1])

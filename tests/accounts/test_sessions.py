@@ -207,6 +207,19 @@ async def test_a_new_device_is_mailed_and_a_known_one_is_not(service: Service, p
     assert CAFE in mails[1].text
 
 
+async def test_a_new_sign_in_ends_the_session_the_browser_held_before_and_no_other(
+    service: Service, person: Person
+) -> None:
+    await service.member(person)
+    async with device(service, person.email) as elsewhere, device(service, person.email) as here:
+        kept = await signed_in(elsewhere)
+        first = (await here.login()).json()["token"]
+        second = (await here.login()).json()["token"]
+        assert (await here.me(first)).status_code == 401
+        assert (await here.me(second)).status_code == 200
+        assert len(await devices(elsewhere, kept["token"])) == 3  # with that of the registration
+
+
 async def test_a_browser_that_moves_is_known_by_its_cookie_to_whose_it_is_and_to_nobody_else(
     service: Service, person: Person
 ) -> None:

@@ -58,4 +58,5 @@ class Action(StrEnum):
     IMPERSONATION_BEGAN = "support.impersonation-began"
     IMPERSONATION_ENDED = "support.impersonation-ended"
     SIGNING_KEY_ROTATED = "installation.signing-key-rotated"
+    SECRETS_RESEALED = "installation.secrets-resealed"
     AUDIT_EXPORTED = "installation.audit-exported"

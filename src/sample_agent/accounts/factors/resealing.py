@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from sample_agent.accounts.audit import INSTALLATION, OPERATOR, Action, record
+from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.factors.models import RecoveryCode
 from sample_agent.accounts.factors.proof import SEEDS
 from sample_agent.accounts.factors.recovery_codes import CODES
@@ -34,7 +36,12 @@ async def reseal(database: Database, keys: Sequence[bytes]) -> Resealed:
     """Seal with the first of `keys` whatever another one has sealed. Cut off, it goes on when it is called again."""
     seeds = await _reseal(database, keys, Authenticator.user_id, Authenticator.sealed_seed, SEEDS)
     codes = await _reseal(database, keys, RecoveryCode.id, RecoveryCode.sealed_hash, CODES)
-    return Resealed(seeds.changed + codes.changed, seeds.broken + codes.broken)
+    done = Resealed(seeds.changed + codes.changed, seeds.broken + codes.broken)
+    detail = {"changed": done.changed, "broken": done.broken}
+    async with database.transaction(purpose="identity") as db:
+        now = utc_now()
+        await record(db, Action.SECRETS_RESEALED, tenant_id=INSTALLATION, actor=OPERATOR, detail=detail, now=now)
+    return done
 
 
 def add_key(file: Path) -> tuple[str, ...]:

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
-from sample_agent.accounts.client import DEVICE_COOKIES
+from sample_agent.accounts.client import DEVICE_COOKIES, Client
 from sample_agent.accounts.errors import CrossSiteRequest
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.sessions.devices import KEPT_FOR, remembered
 from sample_agent.accounts.sessions.schemas import SignedIn
-from sample_agent.accounts.sessions.service import SignIn
+from sample_agent.accounts.sessions.service import SignIn, session_of, sign_out
 from sample_agent.core.settings import Settings
 
 CLIENT_HEADER = "sample-agent"
@@ -97,6 +97,16 @@ def refuse_cross_site(request: Request, settings: Settings) -> None:
     ours = {f"{public.scheme}://{public.netloc}", f"{public.scheme}://{request.headers.get('host')}"}
     if request.headers.get("origin") not in ours:
         raise CrossSiteRequest("The `Origin` of the request is not the web app's.")
+
+
+async def enter(
+    sign_in: SignIn, request: Request, response: Response, identity: Identity, client: Client, *, in_cookie: bool
+) -> SignedIn:
+    """The answer to whoever has just signed in. The session this browser held until now ends, whosesoever it was."""
+    left = request.cookies.get(cookie_name(request, identity.settings)) if in_cookie else None
+    if left and (session_id := await session_of(identity, left)) is not None:
+        await sign_out(identity, session_id, client)
+    return hand_over(sign_in, request, response, identity, in_cookie=in_cookie)
 
 
 def hand_over(

@@ -8,7 +8,7 @@ from sample_agent.accounts.caller import SignedIn as SignedInPerson
 from sample_agent.accounts.client import OfClient
 from sample_agent.accounts.factors.schemas import PasskeyChallenge
 from sample_agent.accounts.identity import OfApp
-from sample_agent.accounts.sessions.browser import hand_over
+from sample_agent.accounts.sessions.browser import enter
 from sample_agent.accounts.sessions.schemas import SignedIn
 from sample_agent.accounts.sign_in import service, step_up
 from sample_agent.accounts.sign_in.schemas import Login, PasskeyLogin, SecondFactorLogin, SteppedUp, StepUp
@@ -20,7 +20,7 @@ router = APIRouter(tags=["accounts"])
 async def login(body: Login, request: Request, response: Response, identity: OfApp, client: OfClient) -> SignedIn:
     """Sign in with e-mail address and password; an account with a second factor answers 403 with a challenge."""
     sign_in = await service.login(identity, email=body.email, password=body.password.get_secret_value(), client=client)
-    return hand_over(sign_in, request, response, identity, in_cookie=body.mode == "cookie")
+    return await enter(sign_in, request, response, identity, client, in_cookie=body.mode == "cookie")
 
 
 @router.post("/api/auth/login/second-factor")
@@ -31,7 +31,7 @@ async def finish_login(
     sign_in = await service.finish_login(
         identity, challenge=body.challenge.get_secret_value(), proof=body.proof(), client=client
     )
-    return hand_over(sign_in, request, response, identity, in_cookie=body.mode == "cookie")
+    return await enter(sign_in, request, response, identity, client, in_cookie=body.mode == "cookie")
 
 
 @router.post("/api/auth/login/passkey/options")
@@ -50,7 +50,7 @@ async def login_with_passkey(
     sign_in = await service.login_with_passkey(
         identity, challenge=body.challenge.get_secret_value(), credential=body.credential, client=client
     )
-    return hand_over(sign_in, request, response, identity, in_cookie=body.mode == "cookie")
+    return await enter(sign_in, request, response, identity, client, in_cookie=body.mode == "cookie")
 
 
 @router.post("/api/auth/step-up/passkey-options")

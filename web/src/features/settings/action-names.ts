@@ -49,6 +49,7 @@ const NAMES: Record<string, string> = {
   'support.impersonation-began': 'Support began to look at your account',
   'support.impersonation-ended': 'Support stopped looking',
   'installation.signing-key-rotated': 'Signing key renewed',
+  'installation.secrets-resealed': 'Second factors sealed anew',
   'installation.audit-exported': 'Audit log exported',
 }
 

@@ -47,8 +47,9 @@ export function SessionsSection() {
                 {session.support && <Tag>Support, looking only</Tag>}
               </p>
               <p className="text-xs text-dim">
-                {session.ip_address}, last seen {dateTime(session.last_used_at)}, signed in{' '}
+                Last seen {dateTime(session.last_used_at)} from {session.ip_address}, signed in{' '}
                 {dateTime(session.created_at)}
+                {session.began_from && session.began_from !== session.ip_address && ` from ${session.began_from}`}
               </p>
             </div>
             {!session.current && (
