@@ -7,6 +7,9 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 READY := .venv/.ready
 
+# The tests start programs by the dozen: what those import is compiled once, even where the environment says otherwise.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup run test lint types web openapi bench fuzz train train-setup fmt lock screenshots clean
 
 help: ## show this list

@@ -24,6 +24,7 @@ from sample_agent.core.postgres import ServerAddress
 from tests.accounts.deployment import Person, Service
 
 KEYS = "/api/user/api-keys"
+NO_KEY = "00000000-0000-4000-8000-000000000000"
 ME = "/api/auth/me"
 
 
@@ -144,8 +145,8 @@ async def test_a_key_does_what_its_scopes_say_and_no_more(service: Service, owne
     [
         ("GET", KEYS),
         ("POST", KEYS),
-        ("POST", f"{KEYS}/{uuid4()}/rotate"),
-        ("DELETE", f"{KEYS}/{uuid4()}"),
+        ("POST", f"{KEYS}/{NO_KEY}/rotate"),
+        ("DELETE", f"{KEYS}/{NO_KEY}"),
         ("POST", "/api/auth/logout"),
     ],
 )

@@ -13,7 +13,6 @@ from sqlalchemy import text
 from sample_agent.accounts import create_user
 from sample_agent.accounts.tasks import COMPOSERS, send_mail
 from sample_agent.core.database import Database
-from sample_agent.core.identifiers import new_id
 from sample_agent.core.mail import Mail, MailNotSent
 from tests.accounts.deployment import PASSWORD, PUBLIC_URL, Person, Service, fresh_address, link_token
 
@@ -355,7 +354,7 @@ async def test_what_is_no_address_gets_no_mail_and_the_field_says_so(person: Per
     assert answer.json()["errors"][0]["loc"] == ["body", "email"]
 
 
-@pytest.mark.parametrize("token", ["x", "\0", "ü" * 43, str(new_id())])
+@pytest.mark.parametrize("token", ["x", "\0", "ü" * 43, "0190c2a7-0000-7000-8000-000000000000"])
 async def test_a_made_up_link_token_is_refused(person: Person, token: str) -> None:
     assert (await person.confirm(token)).status_code == 410
 

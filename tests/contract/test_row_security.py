@@ -159,7 +159,7 @@ async def test_a_query_without_a_predicate_gives_ones_own_rows(
         assert seen == (set() if table.name in SEEN_BY_NO_PERSON else {tenant.mark(table)})
 
 
-@pytest.mark.parametrize("name", OF_NOBODY_AT_TIMES)
+@pytest.mark.parametrize("name", sorted(OF_NOBODY_AT_TIMES))
 async def test_what_belongs_to_nobody_is_seen_by_no_person(
     database: Database, tenants: tuple[Tenant, Tenant], name: str
 ) -> None:
