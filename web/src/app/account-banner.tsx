@@ -5,9 +5,8 @@ import { accounts } from '@/api/client'
 import { queryClient } from '@/api/query'
 import { lookAway, useSession } from '@/api/session'
 import { dateTime } from '@/features/samples'
-import { useKeepAccount } from '@/features/settings/api'
+import { KeepAccountButton } from '@/features/settings/keep-account'
 import { Button } from '@/ui/button'
-import { notify, notifyFailure } from '@/ui/toast'
 import { Strip } from './banner'
 
 /** Says whose eyes one looks through, and that an account is about to be deleted. */
@@ -43,25 +42,8 @@ function LookingBanner({ email }: { email: string }) {
 }
 
 function DeletionBanner({ due }: { due: string }) {
-  const keep = useKeepAccount()
   return (
-    <Strip
-      icon={<Hourglass size={14} />}
-      aside={
-        <Button
-          className="ml-2"
-          busy={keep.isPending}
-          onClick={() =>
-            keep.mutate(undefined, {
-              onSuccess: () => notify('Your account stays'),
-              onError: (error) => notifyFailure('The deletion still stands', error),
-            })
-          }
-        >
-          Keep my account
-        </Button>
-      }
-    >
+    <Strip icon={<Hourglass size={14} />} aside={<KeepAccountButton className="ml-2" />}>
       Your account will be deleted on {dateTime(due)}.
     </Strip>
   )

@@ -3,8 +3,8 @@ import { useState } from 'react'
 import type { AdminAudit } from '@/api/types'
 import { dateTime } from '@/features/samples'
 import { ACTIONS, actionName } from '@/features/settings/action-names'
-import { Button } from '@/ui/button'
 import { Select } from '@/ui/select'
+import { ShowMore } from '@/ui/show-more'
 import { Loading } from '@/ui/spinner'
 import { useTitle } from '@/ui/title'
 import { useAudit } from './api'
@@ -26,11 +26,11 @@ export function AdminAuditPage() {
   useTitle('Audit log')
   const { tenant } = route.useSearch()
   const [action, setAction] = useState('')
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useAudit({
+  const list = useAudit({
     ...(tenant ? { tenant_id: tenant } : {}),
     ...(action ? { action } : {}),
   })
-  const entries = data?.pages.flatMap((page) => page.entries)
+  const entries = list.data?.pages.flatMap((page) => page.entries)
   return (
     <>
       <div className="mb-4 flex items-center gap-3">
@@ -87,11 +87,7 @@ export function AdminAuditPage() {
           </tbody>
         </table>
       )}
-      {hasNextPage && (
-        <Button className="mt-3" busy={isFetchingNextPage} onClick={() => fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore of={list} />
     </>
   )
 }

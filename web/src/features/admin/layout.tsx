@@ -1,6 +1,7 @@
 import { Link, Outlet } from '@tanstack/react-router'
 import { useSession } from '@/api/session'
 import { Section } from '@/features/settings/section'
+import { PageTabs } from '@/ui/page-tabs'
 
 const PAGES = [
   { to: '/admin/users', label: 'Users' },
@@ -28,17 +29,7 @@ export function AdminLayout() {
           />
         ) : (
           <>
-            <nav aria-label="Administration" className="mb-6 flex flex-wrap gap-1 border-b border-line pb-2">
-              {PAGES.map(({ to, label }) => (
-                <Link
-                  key={to}
-                  to={to}
-                  className="rounded-md px-2.5 py-1 text-soft hover:bg-raised hover:text-ink aria-[current=page]:bg-accent-wash aria-[current=page]:text-accent"
-                >
-                  {label}
-                </Link>
-              ))}
-            </nav>
+            <PageTabs label="Administration" pages={PAGES} />
             <Outlet />
           </>
         )}

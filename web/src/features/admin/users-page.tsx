@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router'
 import { useDeferredValue, useState } from 'react'
 import { dateTime } from '@/features/samples'
-import { Button } from '@/ui/button'
 import { Tag } from '@/ui/chip'
 import { Input } from '@/ui/input'
 import { Select } from '@/ui/select'
+import { ShowMore } from '@/ui/show-more'
 import { Loading } from '@/ui/spinner'
 import { useTitle } from '@/ui/title'
 import { type UserStatus, useAdminUsers } from './api'
@@ -21,11 +21,8 @@ export function AdminUsersPage() {
   useTitle('Users')
   const [q, setQ] = useState('')
   const [status, setStatus] = useState<UserStatus>('any')
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useAdminUsers(
-    useDeferredValue(q.trim()),
-    status,
-  )
-  const users = data?.pages.flatMap((page) => page.users)
+  const list = useAdminUsers(useDeferredValue(q.trim()), status)
+  const users = list.data?.pages.flatMap((page) => page.users)
   return (
     <>
       <div className="mb-4 flex gap-2">
@@ -77,11 +74,7 @@ export function AdminUsersPage() {
           </tbody>
         </table>
       )}
-      {hasNextPage && (
-        <Button className="mt-3" busy={isFetchingNextPage} onClick={() => fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore of={list} />
     </>
   )
 }

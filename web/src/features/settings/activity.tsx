@@ -1,5 +1,5 @@
 import { dateTime } from '@/features/samples'
-import { Button } from '@/ui/button'
+import { ShowMore } from '@/ui/show-more'
 import { Loading } from '@/ui/spinner'
 import { useTitle } from '@/ui/title'
 import { actionName } from './action-names'
@@ -8,15 +8,15 @@ import { Section } from './section'
 
 export function ActivityPage() {
   useTitle('Activity')
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useActivity()
-  if (!data) return <Loading what="your activity" />
+  const list = useActivity()
+  if (!list.data) return <Loading what="your activity" />
   return (
     <Section
       title="What happened to your account"
       lead="Something you do not know? Change your password and sign out the other devices."
     >
       <ol className="divide-y divide-line">
-        {data.pages
+        {list.data.pages
           .flatMap(({ entries }) => entries)
           .map((entry) => (
             <li key={entry.id} className="grid grid-cols-[1fr_auto] gap-x-4 py-2">
@@ -30,11 +30,7 @@ export function ActivityPage() {
             </li>
           ))}
       </ol>
-      {hasNextPage && (
-        <Button className="mt-3" busy={isFetchingNextPage} onClick={() => fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore of={list} />
     </Section>
   )
 }

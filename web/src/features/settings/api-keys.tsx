@@ -12,6 +12,7 @@ import { Dialog } from '@/ui/dialog'
 import { Field } from '@/ui/field'
 import { Form } from '@/ui/form'
 import { Select } from '@/ui/select'
+import { ShowMore } from '@/ui/show-more'
 import { Loading } from '@/ui/spinner'
 import { useTitle } from '@/ui/title'
 import { notify } from '@/ui/toast'
@@ -33,14 +34,14 @@ const ADMIN_SCOPES: typeof SCOPES = [
 
 export function ApiKeysPage() {
   useTitle('API keys')
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useApiKeys()
+  const list = useApiKeys()
   const [making, setMaking] = useState(false)
   const [made, setMade] = useState<MadeKey | null>(null)
   const [rotating, setRotating] = useState<ApiKey | null>(null)
   const [revoking, setRevoking] = useState<ApiKey | null>(null)
   const revoke = useRevokeKey()
-  if (!data) return <Loading what="your keys" />
-  const apiKeys = data.pages.flatMap((page) => page.api_keys)
+  if (!list.data) return <Loading what="your keys" />
+  const apiKeys = list.data.pages.flatMap((page) => page.api_keys)
 
   return (
     <Section
@@ -66,11 +67,7 @@ export function ApiKeysPage() {
           ))}
         </ul>
       )}
-      {hasNextPage && (
-        <Button className="mt-3" busy={isFetchingNextPage} onClick={() => fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore of={list} />
       {making && (
         <NewKeyDialog
           onClose={() => setMaking(false)}

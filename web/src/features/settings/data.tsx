@@ -13,8 +13,9 @@ import { Field } from '@/ui/field'
 import { Form } from '@/ui/form'
 import { Progress } from '@/ui/progress'
 import { useTitle } from '@/ui/title'
-import { notify, notifyFailure } from '@/ui/toast'
-import { exportLink, useAskForExport, useDataExports, useDeleteAccount, useKeepAccount } from './api'
+import { notifyFailure } from '@/ui/toast'
+import { exportLink, useAskForExport, useDataExports, useDeleteAccount } from './api'
+import { KeepAccountButton } from './keep-account'
 import { Section } from './section'
 
 export function DataPage() {
@@ -89,27 +90,13 @@ function ExportRow({ copy }: { copy: DataExport }) {
 function DeletionSection() {
   const due = useSession((session) => session.grant?.user.delete_after)
   const [asking, setAsking] = useState(false)
-  const keep = useKeepAccount()
   if (due) {
     return (
       <Section
         danger
         title="Your account is about to be deleted"
         lead={`Everything in it will be erased on ${dateTime(due)}. Until then you can change your mind.`}
-        aside={
-          <Button
-            look="primary"
-            busy={keep.isPending}
-            onClick={() =>
-              keep.mutate(undefined, {
-                onSuccess: () => notify('Your account stays'),
-                onError: (error) => notifyFailure('The deletion still stands', error),
-              })
-            }
-          >
-            Keep my account
-          </Button>
-        }
+        aside={<KeepAccountButton look="primary" />}
       />
     )
   }

@@ -49,7 +49,9 @@ export function SessionsSection() {
               <p className="text-xs text-dim">
                 Last seen {dateTime(session.last_used_at)} from {session.ip_address}, signed in{' '}
                 {dateTime(session.created_at)}
-                {session.began_from && session.began_from !== session.ip_address && ` from ${session.began_from}`}
+                {session.began_from &&
+                  session.began_from !== session.ip_address &&
+                  ` from ${session.began_from}`}
               </p>
             </div>
             {!session.current && (
