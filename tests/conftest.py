@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import shutil
 import signal
 import socket
@@ -48,6 +49,12 @@ WITHOUT_LIMITS = {
 SignUp = Callable[..., Awaitable[Person]]
 
 pytest_plugins = ["tests.several_cores"]
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what all the modules have made, which stays: most of what there is."""
+    gc.collect()
+    gc.freeze()
 
 
 def free_port() -> int:
