@@ -10,16 +10,19 @@ import argparse
 import json
 from pathlib import Path
 
+import jax
 import numpy as np
 import soundfile
 
 from benchmarks.key_accuracy import mirex
-from sample_agent.engine.key import KEYS
+from sample_agent.engine.decode import open_audio
+from sample_agent.engine.key import KEYS, Key, estimate_key
+from sample_agent.engine.listening import Listening
 from sample_agent.engine.pitch_classes import pitch_classes
 from sample_agent.engine.tuning import Tones, estimate_tuning
 from training.fluid import RATE
 from training.key_corpus import Excerpt, hear, keyless, recorded, rendered, sounds
-from training.key_net import Examples, Weights, gather, likelihoods, train_several
+from training.key_net import Array, Examples, Weights, gather, likelihoods, train_several
 from training.places import recordings, save_weights
 
 FOLDS = (
@@ -116,18 +119,33 @@ def judge(folder: Path, each: int, models: dict[str, list[Weights]]) -> None:
         soundfile.write(path, samples / max(1.0, float(np.abs(samples).max())), RATE)
         files.append((Excerpt(source, key, hear(samples, RATE)), path, True))
     for excerpt, path, is_rendered in files:
-        likelihood = likelihoods(models[excerpt.source], gather([row(excerpt)]))[0]
+        heard = answer(path, models[excerpt.source])
         answers.append(
             {
                 "path": str(path),
                 "source": excerpt.source,
                 "rendered": is_rendered,
                 "key": KEYS[excerpt.key],
-                "heard": KEYS[int(likelihood.argmax())],
-                "confidence": float(likelihood.max()),
+                "heard": heard.key if heard else "",
+                "confidence": heard.confidence if heard else 0.0,
             }
         )
     (folder / "answers.json").write_text(json.dumps(answers))
+
+
+def answer(path: Path, nets: list[Weights]) -> Key | None:
+    """What the engine would say of a file, had it these nets."""
+    with open_audio(path) as stream:
+        listening = Listening(stream.sample_rate, stream.channels)
+        for block in stream.blocks():
+            listening.feed(block)
+    listening.finish()
+    return estimate_key(listening.tonal, [{name: shipped(array) for name, array in net.items()} for net in nets])
+
+
+def shipped(weights: jax.Array) -> Array:
+    """Weights as they are after they were saved and read."""
+    return np.asarray(weights).astype(np.float16).astype(np.float32)
 
 
 if __name__ == "__main__":

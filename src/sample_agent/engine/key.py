@@ -1,5 +1,6 @@
 """Musical key from the pitch classes of a whole file."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -87,8 +88,17 @@ def relation(key: str, other: str) -> str:
     return "relative" if steps == (3 if minor else 9) else "other"
 
 
-def estimate_key(tonal: TonalFrames) -> Key | None:
-    """The key of what was heard, or None when there is too little pitch in it, or it fits every key alike."""
+Net = Mapping[str, Floats]
+"""Weights by name, as `python -m training key` saves them."""
+
+
+def estimate_key(tonal: TonalFrames, nets: Sequence[Net] | None = None) -> Key | None:
+    """The key of what was heard, or None when there is too little pitch in it, or it fits every key alike.
+
+    Args:
+        tonal: long frames of a file.
+        nets: which nets to ask; by default those of the package.
+    """
     tones = find_tones(tonal.power, tonal.width_hz)
     if tones.tonality < _LEAST_TONALITY:
         return None
@@ -96,7 +106,7 @@ def estimate_key(tonal: TonalFrames) -> Key | None:
     classes = pitch_classes(tones, tuning)
     if not len(classes):
         return None
-    likelihood = key_likelihoods(classes, tones.tonality)
+    likelihood = key_likelihoods(classes, tones.tonality, nets)
     order = np.argsort(-likelihood, kind="stable")[: _ALTERNATIVES + 1]
     best, *others = (KEYS[place] for place in order)
     confidence = [float(likelihood[place]) for place in order]
@@ -109,7 +119,7 @@ def estimate_key(tonal: TonalFrames) -> Key | None:
     return Key(best, camelot(best), confidence[0], alternatives, 100.0 * tuning, tones.tonality)
 
 
-def key_likelihoods(classes: Floats, tonality: float) -> npt.NDArray[np.float64]:
+def key_likelihoods(classes: Floats, tonality: float, nets: Sequence[Net] | None = None) -> npt.NDArray[np.float64]:
     """How likely each of `KEYS` is, shape (24,), sum 1.
 
     The mean of a few small nets that look at the pitch classes from each of the twelve tonics in turn, with the same
@@ -120,16 +130,17 @@ def key_likelihoods(classes: Floats, tonality: float) -> npt.NDArray[np.float64]
     Args:
         classes: as `pitch_classes` gives them, shape (segments, registers, 12), at least one segment.
         tonality: share of energy in tones; the less there is, the less is believed.
+        nets: which nets to ask; by default those of the package.
     """
     # Row `tonic` of `turned` has the pitch classes from that tonic upwards.
     turned = np.ascontiguousarray(classes[:, :, _TURNS].transpose(0, 2, 1, 3)).reshape(len(classes) * 12, -1)
     mean = turned.reshape(len(classes), 12, -1).mean(axis=0)
     about = np.array([1.0, np.log(tonality + 0.01), np.log(len(classes))], np.float32)
-    likelihood = [_net(net, turned, mean, about) for net in _nets()]
+    likelihood = [_net(net, turned, mean, about) for net in nets or _nets()]
     return np.asarray(np.mean(likelihood, axis=0))
 
 
-def _net(net: dict[str, Floats], turned: Floats, mean: Floats, about: Floats) -> npt.NDArray[np.float64]:
+def _net(net: Net, turned: Floats, mean: Floats, about: Floats) -> npt.NDArray[np.float64]:
     chords = turned @ net["chord"]
     chords += net["chord_bias"]
     np.maximum(chords, 0, out=chords)
