@@ -72,6 +72,7 @@ class Sharing:
             def _split_scope(self, nodeid: str) -> str:
                 return group_of(nodeid)
 
+        config.option.loadscopereorder = False  # it would put those with most tests first
         return Groups(config, log)  # type: ignore[arg-type]
 
 
