@@ -89,6 +89,7 @@ def create_engine_app(settings: Settings) -> FastAPI:
         pool = EnginePool(workers, settings.analysis_timeout_seconds, settings.analysis_memory_mb << 20)
         with scratch_space(settings.data_dir / "scratch") as space:
             async with pool:
+                await pool.start()
                 places = workers * (1 + WAITING_PER_PROCESS)
                 app.state.engine = Engine(pool, space, allowed_hosts(settings), places)
                 yield

@@ -25,7 +25,11 @@ def main() -> None:
     calls, answers = _take_pipes()
     inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(calls, inbox), daemon=True).start()
-    _warm_up()
+    try:
+        _warm_up()
+    except Exception as error:
+        _send(answers, ERROR, f"{error}")
+        sys.exit(1)
     _limit(memory_bytes)
     _send(answers, READY, None)
     while True:
@@ -93,13 +97,14 @@ def _die_with_parent(parent: int) -> None:
 
 
 def _warm_up() -> None:
-    """Import what the first analysis would, before the memory limit counts."""
+    """Import and read what the first analysis would, before the memory limit counts; what is broken shows here."""
     import soundfile  # noqa: F401
     import soxr  # noqa: F401
 
-    from sample_agent.engine import analysis, transforms  # noqa: F401
+    from sample_agent.engine import analysis, transforms
 
     transforms.load()
+    analysis.load_models()
 
 
 def _limit(memory_bytes: int) -> None:

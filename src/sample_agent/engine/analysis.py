@@ -2,36 +2,50 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import index
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sample_agent.engine.clipping import Clipping
-from sample_agent.engine.decode import BLOCK_FRAMES, MAX_CHANNELS, MAX_SECONDS, open_audio
+from sample_agent.engine.decode import (
+    BLOCK_FRAMES,
+    MAX_AMPLITUDE,
+    MAX_CHANNELS,
+    MAX_SAMPLE_RATE,
+    MAX_SECONDS,
+    MIN_SAMPLE_RATE,
+    open_audio,
+)
 from sample_agent.engine.descriptors import describe
 from sample_agent.engine.embedding import embed
+from sample_agent.engine.embedding import load_model as load_embedding
 from sample_agent.engine.envelope import Envelope, measure_envelope
 from sample_agent.engine.errors import AudioError
 from sample_agent.engine.fingerprint import Fingerprint, fingerprint
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.hints import Hints, read_hints
 from sample_agent.engine.key import Key, estimate_key
+from sample_agent.engine.key import load_nets as load_key
 from sample_agent.engine.kind import Kind, estimate_kind
+from sample_agent.engine.kind import load_model as load_kind
 from sample_agent.engine.listening import EXCERPT_SECONDS, Listening
 from sample_agent.engine.loudness import Loudness
 from sample_agent.engine.onsets import Onsets, find_onsets, onset_envelopes
 from sample_agent.engine.per_frame import PerFrame, describe_frames
 from sample_agent.engine.pitch import Pitch, estimate_pitch
+from sample_agent.engine.pitch import load_weights as load_pitch
 from sample_agent.engine.silence import Silence, measure_silence
 from sample_agent.engine.slices import Slice, cut_slices
 from sample_agent.engine.sniff import AudioFormat
 from sample_agent.engine.sound_class import SoundClass, classify
+from sample_agent.engine.sound_class import load_model as load_class
 from sample_agent.engine.spectral import Spectral
 from sample_agent.engine.spectrogram import Spectrogram
 from sample_agent.engine.stereo import MonoCompatibility
 from sample_agent.engine.tags import read_tags
-from sample_agent.engine.tempo import Tempo, estimate_tempo
+from sample_agent.engine.tempo import Ranker, Tempo, estimate_tempo
 from sample_agent.engine.waveform import DETAIL_POINTS, ZOOM_POINTS, Waveform
 
 ENGINE_VERSION = "2"
@@ -109,6 +123,16 @@ class Analysis:
         return {name: _plain(value) for name, value in vars(self).items() if name not in _ARRAYS}
 
 
+def load_models() -> None:
+    """Read all weights now rather than with the first file.
+
+    Raises:
+        RuntimeError: some are missing or damaged.
+    """
+    for load in (Ranker.load, load_key, load_kind, load_class, load_embedding, load_pitch):
+        load()
+
+
 def analyze_file(
     path: str | Path,
     *,
@@ -153,25 +177,50 @@ def analyze_samples(
     """Analyse samples already in memory.
 
     Args:
-        samples: floats, shape (frames, channels) or (frames,), full scale at 1.0, finite.
-        sample_rate: in Hz.
+        samples: floats, shape (frames, channels) or (frames,), full scale at 1.0, finite and below 36 dB over it.
+        sample_rate: in Hz, a whole number.
         filename: a name to read hints from.
         per_frame: keep the descriptors of every frame, too.
         on_progress: called as steps begin.
 
     Raises:
-        AudioError: "empty-audio" without a single sample, "unsupported-format" with too many channels.
+        AudioError: "empty-audio" without a single sample, "unsupported-format" for a sample rate, number of channels,
+            shape or type of samples that no audio has, "corrupt-audio" for samples that are not finite or far too high.
     """
-    block = np.asarray(samples, np.float32)
+    block = _checked(samples, sample_rate)
+    listening = Listening(sample_rate, block.shape[1], every_frame=per_frame)
+    for start in range(0, len(block), BLOCK_FRAMES):
+        listening.feed(block[start : start + BLOCK_FRAMES])
+    return _conclude(listening, None, read_hints(filename), (), on_progress or _ignore, per_frame=per_frame)
+
+
+def _checked(samples: Floats, sample_rate: int) -> Floats:
+    """The samples as float32, shape (frames, channels)."""
+    try:
+        known = MIN_SAMPLE_RATE <= index(sample_rate) <= MAX_SAMPLE_RATE
+    except TypeError:
+        known = False
+    if not known:
+        message = (
+            f"The sample rate is {sample_rate}; whole numbers from {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz work."
+        )
+        raise AudioError("unsupported-format", message)
+    block = np.asarray(samples)
+    if block.dtype.kind != "f":
+        raise AudioError("unsupported-format", f"Samples are {block.dtype}; they have to be floats, full scale at 1.0.")
+    if block.ndim not in (1, 2):
+        raise AudioError(
+            "unsupported-format", f"Samples have {block.ndim} dimensions; one, or frames by channels, work."
+        )
     block = block[:, None] if block.ndim == 1 else block
     if not block.size:
         raise AudioError("empty-audio", "There are no samples.")
     if block.shape[1] > MAX_CHANNELS:
         raise AudioError("unsupported-format", f"{block.shape[1]} channels; up to {MAX_CHANNELS} work.")
-    listening = Listening(sample_rate, block.shape[1], every_frame=per_frame)
-    for start in range(0, len(block), BLOCK_FRAMES):
-        listening.feed(block[start : start + BLOCK_FRAMES])
-    return _conclude(listening, None, read_hints(filename), (), on_progress or _ignore, per_frame=per_frame)
+    lowest, highest = float(block.min()), float(block.max())
+    if not (lowest >= -MAX_AMPLITUDE and highest <= MAX_AMPLITUDE):
+        raise AudioError("corrupt-audio", "There are samples that are not finite, or far beyond full scale.")
+    return block.astype(np.float32, copy=False)
 
 
 def _conclude(

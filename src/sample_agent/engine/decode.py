@@ -25,7 +25,7 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 768_000
 MAX_CHANNELS = 64
 
 # A float file may go over full scale; beyond +36 dB it is not audio, and powers of it would overflow.
-_MAX_AMPLITUDE = 64.0
+MAX_AMPLITUDE = 64.0
 DAMAGED = "The file is damaged; what could be decoded was used."
 UNFINISHED = "The file has no proper end: it is cut short, or was still being written."
 # A header that is off by a few frames (resampled, padded to a codec's frame) is nothing to warn about.
@@ -92,10 +92,10 @@ class AudioStream:
 
     def _finite(self, block: Block) -> Block:
         peak = max(float(block.max()), -float(block.min()))  # NaN when there is any
-        if peak <= _MAX_AMPLITUDE:
+        if peak <= MAX_AMPLITUDE:
             return block
         self._warn("The file holds samples that are no numbers or far over full scale; they were silenced or limited.")
-        return np.clip(np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0), -_MAX_AMPLITUDE, _MAX_AMPLITUDE)
+        return np.clip(np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0), -MAX_AMPLITUDE, MAX_AMPLITUDE)
 
     def _warn_if_short(self, frames: int) -> None:
         missing = ((self.claimed_frames or 0) - frames) / self.sample_rate

@@ -67,7 +67,7 @@ def embed(descriptors: Descriptors) -> Floats:
     vector = np.zeros(EMBEDDING_SIZE, np.float32)
     if not descriptors.values.any():
         return vector
-    for name, (place, net) in _model().items():
+    for name, (place, net) in load_model().items():
         projected = net(descriptors.values[descriptors.parts[name]])[0]
         length = float(np.sqrt(projected @ projected))
         vector[place] = projected * np.float32(np.sqrt(PART_WEIGHTS[name]) / max(length, 1e-9))
@@ -134,6 +134,7 @@ def _places() -> dict[PartName, slice]:
 
 
 @cache
-def _model() -> dict[PartName, tuple[slice, Nets]]:
+def load_model() -> dict[PartName, tuple[slice, Nets]]:
+    """Where the descriptors of each part lie, and its nets; read once."""
     arrays = read_weights("embedding")
     return {name: (_places()[name], Nets.of(arrays, f"{name}_")) for name in PARTS}

@@ -6,6 +6,7 @@ import numpy as np
 
 from sample_agent.engine.cells import Cells
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.silence import SILENCE
 
 _RISE_FROM, _RISE_TO = 0.1, 0.9
 _DECAYED = 0.1
@@ -19,8 +20,10 @@ class Envelope:
     Attributes:
         attack: seconds from a tenth to nine tenths of the highest level, on the way to it.
         decay: seconds from the highest level until it has fallen by 20 dB; to the end of a file that never does.
-        temporal_centroid: the middle of the energy, 0 (beginning of the file) to 1 (its end).
+        temporal_centroid: the middle of the energy, 0 (where the sound begins) to 1 (where it ends).
         crest_db: highest sample over root mean square, in dB: 3 for a sine, more for drums.
+
+    Silence before and behind the sound, 60 dB below its highest level, is no part of it.
     """
 
     attack: float
@@ -31,7 +34,7 @@ class Envelope:
 
 def measure_envelope(cells: Cells) -> Envelope:
     """The envelope of a signal, known to about 1.5 ms; zeros for silence."""
-    peak, energy = cells.peak, cells.energy
+    peak, energy = _sound(cells.peak, cells.energy)
     top = int(peak.argmax())
     highest = float(peak[top])
     total = float(energy.sum(dtype=np.float64))
@@ -45,6 +48,15 @@ def measure_envelope(cells: Cells) -> Envelope:
         temporal_centroid=min(1.0, (centre + 0.5) / len(energy)),
         crest_db=float(20 * np.log10(highest / np.sqrt(mean_square))),
     )
+
+
+def _sound(peak: Floats, energy: Floats) -> tuple[Floats, Floats]:
+    """Level and energy between the silence at both ends; nothing less of a silent file."""
+    loud = np.flatnonzero(peak > SILENCE * peak.max())
+    if not len(loud):
+        return peak, energy
+    sound = slice(int(loud[0]), int(loud[-1]) + 1)
+    return peak[sound], energy[sound]
 
 
 def _attack(rising: Floats, highest: float) -> int:

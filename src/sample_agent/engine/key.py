@@ -136,7 +136,7 @@ def key_likelihoods(classes: Floats, tonality: float, nets: Sequence[Net] | None
     turned = np.ascontiguousarray(classes[:, :, _TURNS].transpose(0, 2, 1, 3)).reshape(len(classes) * 12, -1)
     mean = turned.reshape(len(classes), 12, -1).mean(axis=0)
     about = np.array([1.0, np.log(tonality + 0.01), np.log(len(classes))], np.float32)
-    likelihood = [_net(net, turned, mean, about) for net in nets or _nets()]
+    likelihood = [_net(net, turned, mean, about) for net in nets or load_nets()]
     return np.asarray(np.mean(likelihood, axis=0))
 
 
@@ -154,10 +154,13 @@ def _net(net: Net, turned: Floats, mean: Floats, about: Floats) -> npt.NDArray[n
     return np.asarray(likelihood / likelihood.sum())
 
 
+_LAYERS = ("chord", "chord_bias", "place", "place_bias", "mode", "mode_bias", "profile", "trust")
 _TURNS = (np.arange(12)[:, None] + np.arange(12)) % 12
 
 
 @cache
-def _nets() -> list[dict[str, Floats]]:
-    stacked = {name: array.astype(np.float32) for name, array in read_weights("key").items()}
+def load_nets() -> list[dict[str, Floats]]:
+    """The nets of the package, read once."""
+    arrays = read_weights("key")
+    stacked = {name: arrays[name].astype(np.float32) for name in _LAYERS}
     return [dict(zip(stacked, net, strict=True)) for net in zip(*stacked.values(), strict=True)]

@@ -47,7 +47,7 @@ def estimate_kind(descriptors: Descriptors, duration: float) -> Kind:
         return Kind("one-shot", 0.5)
     if duration >= _TRACK_SECONDS:
         return Kind("track", 1 - 0.3 * _TRACK_SECONDS / duration)
-    nets, sharpness = _model()
+    nets, sharpness = load_model()
     inputs = np.concatenate([descriptors.values[descriptors.parts[name]] for name in KIND_PARTS])
     likely = softmax(sharpness * np.log(softmax(nets(inputs)).mean(axis=0) + np.float32(1e-7)))
     best = int(likely.argmax())
@@ -55,6 +55,7 @@ def estimate_kind(descriptors: Descriptors, duration: float) -> Kind:
 
 
 @cache
-def _model() -> tuple[Nets, np.float32]:
+def load_model() -> tuple[Nets, np.float32]:
+    """The nets and how sharp their answers are, read once."""
     arrays = read_weights("kind")
     return Nets.of(arrays), np.float32(arrays["sharpness"])

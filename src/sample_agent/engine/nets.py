@@ -1,9 +1,11 @@
 """Nets of one hidden layer from plain arrays: trained elsewhere, evaluated with numpy alone."""
 
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -56,10 +58,33 @@ class Nets:
         return outputs
 
 
-def read_weights(name: str) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of weights/NAME.npz."""
-    with np.load(_WEIGHTS / f"{name}.npz", allow_pickle=False) as archive:
-        return {key: archive[key] for key in archive.files}
+class Weights(dict[str, npt.NDArray[Any]]):
+    """Arrays by name; asking for one that is not there says what that means."""
+
+    def __init__(self, name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        super().__init__(arrays)
+        self._name = name
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise RuntimeError(_unusable(self._name, f"{key!r} is not in them"))
+
+
+def read_weights(name: str) -> Weights:
+    """The arrays of weights/NAME.npz.
+
+    Raises:
+        RuntimeError: they are missing or damaged, which only a new installation mends.
+    """
+    try:
+        with np.load(_WEIGHTS / f"{name}.npz", allow_pickle=False) as archive:
+            return Weights(name, {key: archive[key] for key in archive.files})
+    except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        # A file that is no archive at all is read as a single array, which has no names.
+        raise RuntimeError(_unusable(name, str(error) or type(error).__name__)) from error
+
+
+def _unusable(name: str, why: str) -> str:
+    return f"The engine's weights {name}.npz are missing or damaged ({why}); install sample-agent anew."
 
 
 def softmax(logits: Floats) -> Floats:

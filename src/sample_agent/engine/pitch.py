@@ -93,7 +93,7 @@ def estimate_pitch(head: Floats, sample_rate: int, cells: Cells) -> Pitch | None
 
 def pitch_likelihoods(candidates: PitchCandidates) -> npt.NDArray[np.float64]:
     """How likely each candidate is the note, and last how likely there is none: shape (candidates + 1,), sum 1."""
-    weights = _weights()
+    weights = load_weights()
     hidden = np.maximum(candidates.features @ weights["candidate"] + weights["candidate_bias"], 0)
     none = np.maximum(candidates.sound @ weights["sound"] + weights["sound_bias"], 0) @ weights["none"]
     logits = np.append(hidden @ weights["score"], none + weights["none_bias"]).astype(np.float64)
@@ -272,8 +272,11 @@ def _series() -> Floats:
 _MULTIPLES = np.concatenate((_HARMONICS, _HARMONICS - 1 / 2, _HARMONICS - 1 / 3, _HARMONICS - 2 / 3))
 """1 to 12 times a frequency, and between them at halves and thirds."""
 _SERIES = _series()
+_LAYERS = ("candidate", "candidate_bias", "sound", "sound_bias", "none", "none_bias", "score")
 
 
 @cache
-def _weights() -> dict[str, Floats]:
-    return {name: array.astype(np.float32) for name, array in read_weights("pitch").items()}
+def load_weights() -> dict[str, Floats]:
+    """Of the net that chooses among candidates; read once."""
+    arrays = read_weights("pitch")
+    return {name: arrays[name].astype(np.float32) for name in _LAYERS}

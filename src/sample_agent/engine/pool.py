@@ -68,6 +68,19 @@ class EnginePool:
     ) -> None:
         await self.close()
 
+    async def start(self) -> None:
+        """Start a first worker now rather than with the first task, so that an installation that cannot work says so.
+
+        Raises:
+            PoolUnavailableError, OSError: no process could be had, or what it needs is missing or damaged.
+        """
+        worker = await self._idle.get()
+        try:
+            if worker is None:
+                worker = await self._start()
+        finally:
+            self._idle.put_nowait(worker)
+
     async def analyze(
         self, path: str | Path, *, filename: str | None = None, on_progress: Progress | None = None
     ) -> Analysis:
@@ -186,7 +199,9 @@ class _Worker:
         worker = cls(process)
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await worker._receive()
+                kind, value = await worker._receive()
+            if kind != _worker.READY:
+                raise PoolUnavailableError(value)
         except BaseException:
             await worker.kill()
             raise

@@ -6,7 +6,8 @@ import numpy as np
 
 from sample_agent.engine.frames import Floats
 
-_THRESHOLD = 10 ** (-60 / 20)
+SILENCE = 10 ** (-60 / 20)
+"""What of a file's own peak is not heard beside it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ def measure_silence(peak: Floats, duration: float) -> Silence:
         peak: largest absolute sample of equal stretches of the file, shape (stretches,).
         duration: of the file in seconds.
     """
-    loud = np.flatnonzero(peak > _THRESHOLD * peak.max())
+    loud = np.flatnonzero(peak > SILENCE * peak.max())
     if not len(loud):
         return Silence(duration, 0.0)
     seconds = duration / len(peak)

@@ -54,7 +54,7 @@ def classify(descriptors: Descriptors) -> SoundClass | None:
     """
     if not descriptors.values.any():
         return None
-    nets, sharpness = _model()
+    nets, sharpness = load_model()
     likely = softmax(
         sharpness * np.log(softmax(nets(descriptors.values[:SOUND_NUMBERS])).mean(axis=0) + np.float32(1e-7))
     )
@@ -64,6 +64,7 @@ def classify(descriptors: Descriptors) -> SoundClass | None:
 
 
 @cache
-def _model() -> tuple[Nets, np.float32]:
+def load_model() -> tuple[Nets, np.float32]:
+    """The nets and how sharp their answers are, read once."""
     arrays = read_weights("class")
     return Nets.of(arrays), np.float32(arrays["sharpness"])

@@ -129,6 +129,7 @@ async def open_analyzer(settings: Settings, storage: Storage) -> AsyncIterator[A
     pool = EnginePool(settings.worker_processes, settings.analysis_timeout_seconds, settings.analysis_memory_mb << 20)
     with scratch_space(settings.data_dir / "scratch") as space:
         async with pool:
+            await pool.start()
             yield LocalAnalyzer(pool, storage, space)
 
 

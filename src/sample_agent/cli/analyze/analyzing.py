@@ -37,11 +37,12 @@ Analyze = Callable[[Path], Awaitable[Result]]
 async def here(workers: int, describe: Callable[[str], dict[str, Any]] | None = None) -> AsyncIterator[Analyze]:
     """Analyses in processes of this machine, by `describe_file` unless another importable function is given.
 
-    A defect of ours that one file brings to light is an error of that file: the others are none the worse for it.
+    A defect of ours that one file brings to light is an error of that file: the others are none the worse for it. What
+    no file could be analysed with raises PoolUnavailableError.
     """
     from sample_agent.description import describe_file
     from sample_agent.engine import AudioError
-    from sample_agent.engine.pool import EnginePool
+    from sample_agent.engine.pool import EnginePool, PoolUnavailableError
 
     async with EnginePool(workers) as pool:
 
@@ -50,6 +51,8 @@ async def here(workers: int, describe: Callable[[str], dict[str, Any]] | None = 
                 return Result(path, await pool.run(describe or describe_file, str(path)), None)
             except AudioError as error:
                 return Result(path, None, {"code": error.code, "message": error.message})
+            except PoolUnavailableError:
+                raise
             except Exception as error:
                 _log.exception("%s could not be analysed.", ascii(str(path)))
                 message = f"The analysis failed, which is a defect of ours ({type(error).__name__})."
