@@ -7,7 +7,6 @@ import contextlib
 import gc
 import shutil
 import signal
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from sample_agent.apps.migrate import migrate
 from sample_agent.core.database import Database
 from sample_agent.core.logs import configure_logs
 from sample_agent.core.postgres import EmbeddedPostgres, ServerAddress
+from sample_agent.core.postgres.server import free_port
 from sample_agent.core.settings import PlanId, Settings
 from tests.databases import Databases
 from tests.people import PASSWORD, Person, new_email
@@ -55,13 +55,6 @@ def pytest_collection_finish() -> None:
     """Let the garbage collector pass over what all the modules have made, which stays: most of what there is."""
     gc.collect()
     gc.freeze()
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,10 @@ from fastapi import FastAPI
 from sample_agent.apps.engine import MAX_BODY_BYTES, allowed_hosts, create_engine_app
 from sample_agent.apps.engine_wire import audio_problem
 from sample_agent.core.errors import Problem
+from sample_agent.core.postgres.server import free_port
 from sample_agent.core.settings import MissingSecretError, Settings
 from sample_agent.engine import AUDIO_ERROR_CODES, AudioError
 from sample_agent.sp404.formats.wav import read_wav
-from tests.conftest import free_port
 from tests.serving import FileHost, reached, serving
 from tests.sounds import RATE, chord, drum_loop, tone, wav
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import free_port
+from sample_agent.core.postgres.server import free_port
 from tests.waiting import until
 
 PROGRAM = """

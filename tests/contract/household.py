@@ -23,8 +23,9 @@ from sample_agent.apps.everything import create_everything
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.postgres import ServerAddress
+from sample_agent.core.postgres.server import free_port
 from sample_agent.core.settings import Settings
-from tests.conftest import PASSWORDS, WITHOUT_LIMITS, free_port
+from tests.conftest import PASSWORDS, WITHOUT_LIMITS
 from tests.contract.operations import Ids
 from tests.people import PASSWORD, Person, new_email
 from tests.serving import working

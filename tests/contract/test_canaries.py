@@ -32,7 +32,7 @@ import pytest
 
 from sample_agent.core.mail import read_outbox
 from sample_agent.core.postgres import ServerAddress, running_server
-from tests.conftest import free_port
+from sample_agent.core.postgres.server import free_port
 from tests.journeys.programs import COMMAND, Program
 from tests.people import new_email
 from tests.sounds import tone, wav

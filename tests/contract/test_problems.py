@@ -24,10 +24,10 @@ from sample_agent.core.database import Database, answer_lost_database_with_503
 from sample_agent.core.errors import Problem
 from sample_agent.core.http import create_app
 from sample_agent.core.postgres import EmbeddedPostgres
+from sample_agent.core.postgres.server import free_port
 from sample_agent.core.request_body import MAX_BODY_BYTES
 from sample_agent.core.settings import Settings
 from sample_agent.library.models import Collection
-from tests.conftest import free_port
 from tests.contract.household import already_running, client, person
 from tests.people import Person
 from tests.serving import serving

@@ -9,10 +9,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from installation import Installation, free_port
+from installation import Installation
 
 from sample_agent.apps.migrate import migrate
 from sample_agent.core.postgres import EmbeddedPostgres
+from sample_agent.core.postgres.server import free_port
 
 
 @pytest.fixture(scope="session")

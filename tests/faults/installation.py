@@ -6,7 +6,6 @@ import asyncio
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -248,14 +247,6 @@ async def until(reached: Callable[[], Awaitable[bool]], seconds: float = PATIENC
     async with asyncio.timeout(seconds):
         while not await reached():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def short_sound(number: int) -> bytes:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from installation import Installation, Uploaded, free_port
+from installation import Installation, Uploaded
 
 from sample_agent.billing import PLANS
 from sample_agent.core.postgres import EmbeddedPostgres, running_server
+from sample_agent.core.postgres.server import free_port
 
 pytestmark = pytest.mark.faults
 

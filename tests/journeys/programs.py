@@ -21,7 +21,7 @@ from sample_agent.accounts.live_sessions import REVOCATION_SECONDS
 from sample_agent.core.database import Database
 from sample_agent.core.mail import read_outbox
 from sample_agent.core.postgres import EmbeddedPostgres, running_server
-from tests.conftest import free_port
+from sample_agent.core.postgres.server import free_port
 from tests.waiting import until
 
 START_SECONDS = 90
