@@ -15,7 +15,8 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
-setup: $(READY) ## make .venv with the pinned dependencies and the built web app
+setup: $(READY) ## make .venv with the pinned dependencies, the built web app and the engine's compiled kernel
+	@$(BIN)/python src/sample_agent/engine/native/build.py --quiet
 
 $(UV):
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv
@@ -88,4 +89,5 @@ screenshots: setup web ## take the pictures in docs/ from the running program
 	$(BIN)/python -m docs.screenshots
 
 clean: ## remove what setup and the builds made
-	rm -rf .venv .venv-training .venv-fuzz .tools web/node_modules web/dist src/sample_agent/apps/_web
+	rm -rf .venv .venv-training .venv-fuzz .tools web/node_modules web/dist src/sample_agent/apps/_web \
+		src/sample_agent/engine/native/_kernel.*

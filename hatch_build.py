@@ -1,7 +1,8 @@
-"""Builds the web app into the package, so that `pip install` is all it takes to have the pages too.
+"""Builds the web app and the engine's kernel into the package, so that `pip install` is all it takes to have them too.
 
 The hook runs for wheels, source archives and editable installs, and does nothing when the sources have not changed
 since the last build. `SKIP_WEB=1` leaves the web app out. Where no usable Node.js is on PATH, one comes from PyPI.
+Without a C compiler there is no kernel, and the wheel is for every platform.
 
 By hand:
     python hatch_build.py               build the web app if its sources changed
@@ -18,7 +19,9 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).parent
@@ -166,6 +169,22 @@ def package(built: Path, digest: str) -> None:
     fresh.rename(PACKAGED)
 
 
+def native() -> ModuleType:
+    """What compiles the kernel: a module of the package that is built here, and not yet importable as such."""
+    file = ROOT / "src" / "sample_agent" / "engine" / "native" / "build.py"
+    spec = importlib.util.spec_from_file_location("native_build", file)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{file} is missing.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def wheel_tag() -> str:
+    """Any Python 3, on platforms like this one: the kernel knows nothing of Python."""
+    return f"py3-none-{re.sub('[-.]', '_', sysconfig.get_platform())}"
+
+
 def skipped() -> bool:
     """Whether whoever installs wants to go without the web app."""
     return os.environ.get("SKIP_WEB", "") not in {"", "0"}
@@ -178,7 +197,7 @@ except ModuleNotFoundError:
     pass
 else:
 
-    class WebAppHook(BuildHookInterface):  # type: ignore[type-arg]
+    class PackageHook(BuildHookInterface):  # type: ignore[type-arg]
         """Hatchling calls this before it packs the files."""
 
         def dependencies(self) -> list[str]:
@@ -189,6 +208,8 @@ else:
             """Build, unless there is nothing to do."""
             if not skipped():
                 build_web()
+            if self.target_name == "wheel" and native().build() is not None and version != "editable":
+                build_data["pure_python"], build_data["tag"] = False, wheel_tag()
 
 
 def main(arguments: list[str]) -> None:

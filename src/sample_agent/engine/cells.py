@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.native import Kernel, address, kernel
 
 Counts = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.uint32] | npt.NDArray[np.int64]
 
@@ -60,15 +61,31 @@ class CellMeter:
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.crossed = 0
+        """Zero crossings in the last samples that were measured."""
         self._negative = False
 
     def measure(self, mono: Floats, rate: float) -> Cells:
         """The cells of the next samples, shape (samples,): a multiple of the cell size."""
+        if loaded := kernel():
+            return self._measure_natively(loaded, mono, rate)
         rows = mono.reshape(-1, self.size)
         # Cells side by side: many extremes at once, in half the time that one cell after the other takes.
         columns = np.ascontiguousarray(rows.T)
         minimum, maximum = columns.min(axis=0), columns.max(axis=0)
-        return Cells(minimum, maximum, np.vecdot(rows, rows), self._crossings(mono), self.size, rate)
+        crossings = self._crossings(mono)
+        self.crossed = int(crossings.sum())
+        return Cells(minimum, maximum, np.vecdot(rows, rows), crossings, self.size, rate)
+
+    def _measure_natively(self, loaded: Kernel, mono: Floats, rate: float) -> Cells:
+        count = len(mono) // self.size
+        minimum, maximum, energy = np.empty((3, count), np.float32)
+        crossings = np.empty(count, np.uint16)
+        negative = np.array([self._negative], np.int32)
+        results = (address(array) for array in (negative, minimum, maximum, energy, crossings))
+        self.crossed = loaded.measure_cells(address(mono), count, self.size, *results)
+        self._negative = bool(negative[0])
+        return Cells(minimum, maximum, energy, crossings, self.size, rate)
 
     def _crossings(self, mono: Floats) -> Counts:
         negative = np.signbit(mono)

@@ -28,9 +28,7 @@ def contrast(magnitude: Floats, sample_rate: int) -> Floats:
     frames = len(magnitude)
     valleys = np.empty((BANDS, frames), np.float32)
     peaks = np.empty_like(valleys)
-    for band, (start, stop) in enumerate(_bands(magnitude.shape[1], sample_rate)):
-        groups = max(1, (stop - start) // _GROUP)
-        each = (stop - start) // groups
+    for band, (start, groups, each) in enumerate(contrast_bands(magnitude.shape[1], sample_rate)):
         bins = magnitude[:, start : start + groups * each].reshape(frames, groups, each)
         np.add.reduce(bins.min(axis=2), axis=1, out=valleys[band])
         np.add.reduce(bins.max(axis=2), axis=1, out=peaks[band])
@@ -42,8 +40,13 @@ def contrast(magnitude: Floats, sample_rate: int) -> Floats:
 
 
 @cache
-def _bands(bins: int, sample_rate: int) -> list[tuple[int, int]]:
-    """Bin ranges of the bands, at least two bins each, within what the sample rate offers."""
+def contrast_bands(bins: int, sample_rate: int) -> list[tuple[int, int, int]]:
+    """First bin, groups, and bins in a group of each band: at least two bins, within what the sample rate offers."""
     edges = np.searchsorted(np.linspace(0, sample_rate / 2, bins), _EDGES_HZ).tolist()
     stops = [min(max(stop, start + 2), bins) for start, stop in pairwise(edges)]
-    return [(min(start, stop - 2), stop) for start, stop in zip(edges, stops, strict=False)]
+    bands = []
+    for edge, stop in zip(edges, stops, strict=False):
+        start = min(edge, stop - 2)
+        groups = max(1, (stop - start) // _GROUP)
+        bands.append((start, groups, (stop - start) // groups))
+    return bands

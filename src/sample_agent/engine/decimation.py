@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.native import address, kernel
 
 LOWEST_RATE = 10_000
 """Decimation stops before the rate would fall below this, in Hz."""
@@ -50,25 +51,40 @@ class Decimator:
             self._held = waiting
             return np.zeros(0, np.float32)
         self._held = waiting[rows * self._row :]
-        cut = waiting[: (rows + 1) * self._row].reshape(rows + 1, self._row)
-        own, next_row = _matrices(self._factor)
-        output: Floats = cut[:-1] @ own
-        output += cut[1:] @ next_row
-        decimated = output.reshape(-1)
+        decimated = self._filtered(waiting, rows)
         if last:
             decimated = decimated[: -(-self._samples // self._factor) - self._outputs]
         self._outputs += len(decimated)
         return decimated
 
+    def _filtered(self, waiting: Floats, rows: int) -> Floats:
+        if loaded := kernel():
+            outputs = np.empty(rows * _OUTPUTS, np.float32)
+            response = _response(self._factor)
+            where = address(response), len(response), address(outputs)
+            loaded.decimate(address(waiting), len(outputs), self._factor, *where)
+            return outputs
+        cut = waiting[: (rows + 1) * self._row].reshape(rows + 1, self._row)
+        own, next_row = _matrices(self._factor)
+        output: Floats = cut[:-1] @ own
+        output += cut[1:] @ next_row
+        return output.reshape(-1)
+
+
+@cache
+def _response(factor: int) -> Floats:
+    """A windowed sinc, symmetric about its middle, one weight longer than a row."""
+    row = _OUTPUTS * factor
+    time = np.arange(row + 1) - row / 2
+    response = np.sinc(time / factor) * np.i0(_KAISER * np.sqrt(1 - (2 * time / row) ** 2))
+    return np.asarray(response / response.sum(), np.float32)
+
 
 @cache
 def _matrices(factor: int) -> tuple[Floats, Floats]:
-    """What a row's samples, and those of the next row, add to the row's outputs: a windowed sinc."""
+    """What a row's samples, and those of the next row, add to the row's outputs."""
     row = _OUTPUTS * factor
-    time = np.arange(row + 1) - row / 2
-    cutoff = 1 / factor
-    response = np.sinc(cutoff * time) * np.i0(_KAISER * np.sqrt(1 - (2 * time / row) ** 2))
-    response /= response.sum()
+    response = _response(factor)
     matrix = np.zeros((2 * row, _OUTPUTS), np.float32)
     for output in range(_OUTPUTS):
         matrix[output * factor : output * factor + row + 1, output] = response

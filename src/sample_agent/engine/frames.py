@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-_BATCH = 64
+BATCH = 64
 """Frames transformed at once: half a megabyte, which stays in a core's own cache."""
 
 
@@ -33,6 +33,19 @@ class FrameStream:
 
         With the last block come the frames over the end of the signal, filled up with silence.
         """
+        samples, frames = self.cut(block, last=last)
+        step = samples.strides[0]
+        for start in range(0, frames, BATCH):
+            yield np.ndarray(
+                (min(BATCH, frames - start), self.size),
+                np.float32,
+                samples,
+                start * self.hop * step,
+                (self.hop * step, step),
+            )
+
+    def cut(self, block: Floats, *, last: bool = False) -> tuple[Floats, int]:
+        """The same as samples, contiguous, and how many frames begin in them, each `hop` after the one before."""
         self._samples += len(block)
         pieces = [self._held, block]
         if last:
@@ -43,18 +56,10 @@ class FrameStream:
         frames = (len(samples) - self.size) // self.hop + 1
         if frames <= 0:
             self._held = samples
-            return
+            return samples, 0
         self._held = samples[frames * self.hop :]
         self._frames += frames
-        step = samples.strides[0]
-        for start in range(0, frames, _BATCH):
-            yield np.ndarray(
-                (min(_BATCH, frames - start), self.size),
-                np.float32,
-                samples,
-                start * self.hop * step,
-                (self.hop * step, step),
-            )
+        return samples, frames
 
 
 def downmix(block: Floats) -> Floats:
@@ -82,7 +87,7 @@ def magnitude_spectrum(frames: Floats) -> Floats:
     # Here, because whoever only decodes wants no transforms.
     from sample_agent.engine.transforms import rfft
 
-    magnitude: Floats = np.abs(rfft(frames * _window(frames.shape[1])))
+    magnitude: Floats = np.abs(rfft(frames * hann_window(frames.shape[1])))
     return magnitude
 
 
@@ -93,7 +98,8 @@ def power_spectrum(frames: Floats) -> Floats:
 
 
 @cache
-def _window(size: int) -> Floats:
+def hann_window(size: int) -> Floats:
+    """A Hann window, scaled so that a full-scale sine peaks at 1.0, shape (size,)."""
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
     window: Floats = (hann * (2 / hann.sum())).astype(np.float32)
     return window

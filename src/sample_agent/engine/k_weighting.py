@@ -3,7 +3,7 @@
 Inside a block of 32 samples the output is one matrix product with the filter's impulse response; only its four states
 are carried on: through groups of 16 blocks by another product, and over the groups by doubling. The result is exact,
 and the recursion stays out of Python without a compiled filter (importing SciPy's takes longer than analysing most
-files).
+files). The kernel does the same eight samples at a time and goes on to their energy, see native/samples.c.
 """
 
 from functools import cache
@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.native import Kernel, address
 
 _BLOCK = 32
 _GROUP = 16
+_SHORT = 8
 _NEGLIGIBLE = 1e-9
 
 Matrix = npt.NDArray[np.float64]
@@ -25,15 +27,33 @@ class KWeighting:
     """The filters of several channels, with their states."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
-        self._matrices = _block_matrices(sample_rate)
+        self._sample_rate = sample_rate
         self._state = np.zeros((channels, 4))
+
+    def add_energy(
+        self, loaded: Kernel, samples: Floats, weights: Matrix, step: float, position: float, steps: Matrix
+    ) -> None:
+        """Filter the next samples, shape (channels, samples), with the kernel, and add up the energy by steps.
+
+        Args:
+            loaded: the kernel.
+            samples: any number of them, in each channel contiguous.
+            weights: of each channel.
+            step: samples in a step.
+            position: of the first sample in the first step.
+            steps: what to add to, shape (steps,): as many as are touched.
+        """
+        output, onward = _short_matrices(self._sample_rate)
+        for channel, state, weight in zip(samples, self._state, weights.tolist(), strict=True):
+            where = address(output), address(onward), address(state)
+            loaded.weighted_energy(address(channel), len(channel), *where, weight, step, position, address(steps))
 
     def run(self, samples: Floats) -> Floats:
         """The next samples, filtered; shape (channels, samples) both ways.
 
         Only the last piece of a signal may be anything else than a whole number of groups of 512.
         """
-        matrices, (channels, length) = self._matrices, samples.shape
+        matrices, (channels, length) = _block_matrices(self._sample_rate), samples.shape
         missing = -length % (_BLOCK * _GROUP)
         if missing:
             samples = np.concatenate((samples, np.zeros((channels, missing), np.float32)), axis=1)
@@ -46,7 +66,7 @@ class KWeighting:
 
     def _states(self, entering: Floats) -> Floats:
         """States before each block, shape (channels * blocks, 4), from what enters in each, (channels, groups, 64)."""
-        matrices, width = self._matrices, entering.shape[2]
+        matrices, width = _block_matrices(self._sample_rate), entering.shape[2]
         inside = entering @ matrices.within_group
         before = np.zeros((len(entering), entering.shape[1] + 1, 4))
         before[:, 0] = self._state
@@ -106,6 +126,24 @@ def _block_matrices(sample_rate: int) -> _BlockMatrices:
         np.concatenate([power.T for power in over_blocks[:_GROUP]], axis=1).astype(np.float32),
         tuple(np.ascontiguousarray(power.T) for power in powers),
     )
+
+
+@cache
+def _short_matrices(sample_rate: int) -> tuple[Floats, Matrix]:
+    """Eight samples and the state before them to eight of output (12, 8) and to the state behind them (12, 4)."""
+    step, enter, out, through = _cascade(_shelf(sample_rate), _high_pass(sample_rate))
+    powers = [np.eye(4)]
+    for _ in range(_SHORT):
+        powers.append(step @ powers[-1])
+    output, onward = np.zeros((_SHORT + 4, _SHORT)), np.zeros((_SHORT + 4, 4))
+    for sample in range(_SHORT):
+        output[sample, sample] = through
+        for later in range(sample + 1, _SHORT):
+            output[sample, later] = out @ powers[later - sample - 1] @ enter
+        output[_SHORT:, sample] = out @ powers[sample]
+        onward[sample] = powers[_SHORT - 1 - sample] @ enter
+    onward[_SHORT:] = powers[_SHORT].T
+    return np.ascontiguousarray(output, np.float32), onward
 
 
 class _Section(NamedTuple):

@@ -4,20 +4,20 @@ Samples come in blocks and leave as small things: sums, mel bands, statistics, o
 kept, so a long file takes little more memory than a short one.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
+import numpy.typing as npt
 
 from sample_agent.engine.cells import CellMeter, Cells, cell_size, joined
 from sample_agent.engine.clipping import Clipping, ClippingMeter
-from sample_agent.engine.frames import Floats, FrameStream, frame_size, magnitude_spectrum
+from sample_agent.engine.frames import Floats, frame_size
 from sample_agent.engine.loudness import Loudness, LoudnessMeter
-from sample_agent.engine.mel import mel_bands
+from sample_agent.engine.native import address, kernel
 from sample_agent.engine.peaks import PeakMeter
-from sample_agent.engine.spectral import FrameStatistics, Spectral, SpectralMeter
-from sample_agent.engine.spectrogram import Spectrogram, SpectrogramMeter
+from sample_agent.engine.short_frames import ShortFrames
+from sample_agent.engine.spectral import FrameStatistics, Spectral
+from sample_agent.engine.spectrogram import Spectrogram
 from sample_agent.engine.stereo import ChannelMeter, MonoCompatibility
-from sample_agent.engine.thinning import DENSE_SECONDS, Batch, Thinning
+from sample_agent.engine.thinning import DENSE_SECONDS
 from sample_agent.engine.tonal import TonalFrames, TonalMeter
 from sample_agent.engine.waveform import Waveform, WaveformMeter
 
@@ -67,23 +67,18 @@ class Listening:
         self.frames = 0
         self.mel_rate = sample_rate / hop
         self.cell_rate = sample_rate / cell_size(short)
-        self._short = FrameStream(short, hop)
         # Whole cells, blocks of the filter and hops, at every sample rate.
         self._unit = 1 << 16
         self._held = np.zeros((0, channels), np.float32)
-        self._most_frames = int(EXCERPT_SECONDS * self.mel_rate)
-        self._thinning = Thinning(2**62 if every_frame else round(DENSE_SECONDS * self.mel_rate))
-        self._spectral = SpectralMeter(sample_rate, self._most_frames)
+        dense = 2**62 if every_frame else round(DENSE_SECONDS * self.mel_rate)
+        self._short = ShortFrames(sample_rate, short, hop, most=int(EXCERPT_SECONDS * self.mel_rate), dense=dense)
         self._tonal = TonalMeter(sample_rate, EXCERPT_SECONDS)
         self._cells = CellMeter(cell_size(short))
         self._loudness = LoudnessMeter(sample_rate, channels)
         self._peaks = PeakMeter(sample_rate, channels)
         self._clipping = ClippingMeter(channels)
         self._channels = ChannelMeter(channels)
-        self._spectrogram = SpectrogramMeter(sample_rate)
         self._waveform = WaveformMeter()
-        self._mel: list[Floats] = []
-        self._mel_frames = 0
         self._cell_pieces: list[Cells] = []
         self._most_cells = int(EXCERPT_SECONDS * self.cell_rate)
         self._head: list[Floats] = []
@@ -109,14 +104,14 @@ class Listening:
     def finish(self) -> None:
         """Work off what is held back and sum up. Call once, after at least one sample."""
         self._take(self._held, last=True)
-        self._look_closely(self._thinning.finish())
-        self.mel: Floats = np.concatenate(self._mel)
-        self.head: Floats = np.concatenate(self._head)
+        self.mel: Floats
+        self.statistics: FrameStatistics
+        self.spectral: Spectral
+        self.spectrogram: Spectrogram
+        self.mel, self.statistics, self.spectral, self.spectrogram = self._short.finish(self._crossings / self.frames)
+        self.head: Floats = self._head[0] if len(self._head) == 1 else np.concatenate(self._head)
         self.cells: Cells = joined(self._cell_pieces)
         self.tonal: TonalFrames = self._tonal.finish()
-        self.statistics: FrameStatistics = self._spectral.statistics()
-        self.spectral: Spectral = self._spectral.average(self._crossings / self.frames)
-        self.spectrogram: Spectrogram = self._spectrogram.finish()
         self.clipping: Clipping = self._clipping.finish()
         self.dc_offset = self._channels.dc_offset()
         self.mono_compatibility: MonoCompatibility | None = self._channels.mono_compatibility()
@@ -136,27 +131,39 @@ class Listening:
 
     def _take(self, block: Floats, *, last: bool = False) -> None:
         """Whole cells of samples; anything else, and maybe nothing, at the end of the file."""
-        channels = np.ascontiguousarray(block.T)
-        mono = self._mixed(channels)
+        channels, mono = self._taken_apart(block)
         if len(mono):
             self._loudness.feed(channels)
-            self._channels.feed(channels)
             self._take_cells(mono)
         self._clipping.feed(channels, self._peaks.feed(channels, last=last))
-        self._take_short(self._short.feed(mono, last=last))
+        self._short.feed(mono, last=last)
         self._tonal.feed(mono, last=last)
         if self._head_samples < HEAD_SAMPLES:
             self._head.append(mono[: HEAD_SAMPLES - self._head_samples])
             self._head_samples += len(self._head[-1])
 
-    def _mixed(self, channels: Floats) -> Floats:
-        """The mean of the channels, or one of them where hardly anything is left in the mean."""
-        mono = _mean(channels)
+    def _taken_apart(self, block: Floats) -> tuple[Floats, Floats]:
+        """The channels, shape (channels, samples), and their mean, or one of them where it has cancelled out."""
+        if (loaded := kernel()) is None or not len(block):
+            channels = np.ascontiguousarray(block.T)
+            mono = _mean(channels)
+            self._channels.feed(channels)
+            return channels, self._mixed(channels, mono, np.vecdot(channels, channels), float(mono @ mono))
+        block = np.ascontiguousarray(block)
+        channels = np.empty(block.shape[::-1], np.float32)
+        mono = np.empty(len(block), np.float32)
+        sums, powers, others = np.empty(len(channels)), np.empty(len(channels)), np.empty(2)
+        results = (address(array) for array in (channels, mono, sums, powers, others))
+        loaded.take_apart(address(block), *block.shape, *results)
+        mean_power, product = others.tolist()
+        self._channels.collect(len(mono), sums, powers, product)
+        return channels, self._mixed(channels, mono, powers, mean_power)
+
+    def _mixed(self, channels: Floats, mono: Floats, powers: npt.NDArray[np.floating], mean_power: float) -> Floats:
         if len(channels) == 1 or not len(mono):
             return mono
-        powers = np.vecdot(channels, channels)
         loudest = float(powers.max())
-        if float(mono @ mono) >= _CANCELLED * loudest:
+        if mean_power >= _CANCELLED * loudest:
             return mono
         self.cancels = True
         # The first that is about as loud as any, so that all blocks of a file take the same one.
@@ -169,26 +176,11 @@ class Listening:
             # Repeating the last sample adds neither an extreme nor a crossing.
             mono = np.concatenate((mono, np.full(missing, mono[-1])))
         cells = self._cells.measure(mono, self.cell_rate)
-        self._crossings += int(cells.crossings.sum())
+        self._crossings += self._cells.crossed
         self._waveform.feed(cells.minimum, cells.maximum)
         if self._most_cells > 0:
             self._cell_pieces.append(cells)
             self._most_cells -= len(cells.minimum)
-
-    def _take_short(self, batches: Iterable[Floats]) -> None:
-        for frames in batches:
-            magnitude = magnitude_spectrum(frames)
-            power = magnitude * magnitude
-            mel = mel_bands(power, self.sample_rate)
-            if self._mel_frames < self._most_frames:
-                self._mel.append(mel)
-                self._mel_frames += len(mel)
-            self._spectrogram.feed(power)
-            self._look_closely(self._thinning.feed(magnitude, power, mel))
-
-    def _look_closely(self, batches: Iterable[Batch]) -> None:
-        for batch in batches:
-            self._spectral.feed(batch)
 
 
 def _mean(channels: Floats) -> Floats:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.k_weighting import KWeighting
+from sample_agent.engine.native import Kernel, kernel
 
 _STEPS_PER_SECOND = 10
 _STEPS_PER_GATE = 4
@@ -46,6 +47,9 @@ class LoudnessMeter:
 
     def feed(self, block: Floats) -> None:
         """Take the next samples, shape (channels, samples); see `KWeighting.run` for how many at a time."""
+        if loaded := kernel():
+            self._feed_natively(loaded, block)
+            return
         weighted = self._filters.run(block)
         length = weighted.shape[1]
         # Energy so far, every 64 samples; a step of 100 ms ends between two of them.
@@ -57,6 +61,17 @@ class LoudnessMeter:
             rest = weighted[:, whole:]
             energy, places = np.append(energy, self._weights @ np.vecdot(rest, rest)), np.append(places, length)
         self._collect(np.cumsum(energy), places)
+
+    def _feed_natively(self, loaded: Kernel, block: Floats) -> None:
+        length = block.shape[1]
+        first, last = int(self._samples / self._step), int((self._samples + length - 1) / self._step)
+        self._energies.extend([0.0] * (last + 1 - len(self._energies)))
+        # One more than is touched: a cell that ends with the last step may reach for the next.
+        steps = np.zeros(last + 2 - first)
+        self._filters.add_energy(loaded, block, self._weights, self._step, self._samples - first * self._step, steps)
+        for step, value in enumerate(steps[:-1].tolist(), first):
+            self._energies[step] += value
+        self._samples += length
 
     def integrated(self) -> float | None:
         """Gated loudness in LUFS; None when nothing passes the absolute gate."""

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.native import Kernel, address, kernel
 
 _TAPS = 12
 # Only around samples that are no smaller than their neighbours and at least half as large as the peak so far is the
@@ -30,12 +31,26 @@ class PeakMeter:
         pieces = (self._held, block, np.zeros_like(self._held)) if last else (self._held, block)
         samples = np.concatenate(pieces, axis=1)
         self._held = samples[:, -_TAPS:]
+        if loaded := kernel():
+            return self._measure_natively(loaded, samples)
         size = np.abs(samples)
         largest = float(size.max())
         self.sample_peak = max(self.sample_peak, largest)
         self.true_peak = max(self.true_peak, self.sample_peak)
         if self._oversampling > 1:
             self._oversample(samples, size)
+        return largest
+
+    def _measure_natively(self, loaded: Kernel, samples: Floats) -> float:
+        taps = _interpolation(self._oversampling) if self._oversampling > 1 else None
+        peaks = np.array((self.sample_peak, self.true_peak))
+        largest = 0.0
+        # All channels' largest samples first: how loud a top must be to be looked at depends on them.
+        for points in (0, self._oversampling - 1) if taps is not None else (0,):
+            for channel in samples:
+                where = address(taps), points, address(peaks)
+                largest = max(largest, loaded.find_peaks(address(channel), len(channel), *where))
+        self.sample_peak, self.true_peak = peaks.tolist()
         return largest
 
     def _oversample(self, samples: Floats, size: Floats) -> None:

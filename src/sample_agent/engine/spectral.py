@@ -18,6 +18,10 @@ from sample_agent.engine.mfcc import mel_decibels, mfcc
 from sample_agent.engine.rolloff import rolloff
 from sample_agent.engine.thinning import Batch
 
+COLUMNS = 12
+"""Centroid, bandwidth, rolloff, flatness, contrast in seven bands, weight: a frame's row while it is collected."""
+_WEIGHT = 11
+
 
 @dataclass(frozen=True)
 class Spectral:
@@ -74,24 +78,29 @@ class SpectralMeter:
         self._most = most
         self._kept = 0
         self._rows: list[tuple[npt.NDArray[np.int32], Floats]] = []
-        self._sums = np.zeros(_COLUMNS + BANDS)
+        self._sums = np.zeros(COLUMNS + BANDS)
         self._weight = 0.0
 
     def feed(self, batch: Batch) -> None:
-        """Take the next frames."""
+        """Describe the next frames."""
         magnitude = batch.magnitude
         weight = np.sqrt(np.add.reduce(batch.power, axis=1))
-        rows = np.empty((len(magnitude), _COLUMNS), np.float32)
+        rows = np.empty((len(magnitude), COLUMNS), np.float32)
         rows[:, 0], rows[:, 1] = centroid_and_bandwidth(magnitude, self._sample_rate)
         rows[:, 2] = rolloff(magnitude, self._sample_rate)
         rows[:, 3] = flatness(batch.power)
         rows[:, 4:_WEIGHT] = contrast(magnitude, self._sample_rate)
         rows[:, _WEIGHT] = weight
-        self._sums[:_COLUMNS] += batch.step * (weight @ rows)
-        self._sums[_COLUMNS:] += batch.step * (weight @ mel_decibels(batch.mel))
-        self._weight += batch.step * float(weight.sum())
+        self.collect(batch.first, batch.step, rows, batch.mel)
+
+    def collect(self, first: int, step: int, rows: Floats, mel: Floats) -> None:
+        """Take the next frames as they were described: shape (frames, `COLUMNS`), and their mel bands."""
+        weight = rows[:, _WEIGHT]
+        self._sums[:COLUMNS] += step * (weight @ rows)
+        self._sums[COLUMNS:] += step * (weight @ mel_decibels(mel))
+        self._weight += step * float(weight.sum())
         if self._kept < self._most:
-            self._rows.append((batch.first + batch.step * np.arange(len(rows), dtype=np.int32), rows))
+            self._rows.append((first + step * np.arange(len(rows), dtype=np.int32), rows))
             self._kept += len(rows)
 
     def statistics(self) -> FrameStatistics:
@@ -117,9 +126,5 @@ class SpectralMeter:
             flatness=float(means[3]),
             zero_crossing_rate=zero_crossing_rate,
             contrast_db=tuple(means[4:_WEIGHT].tolist()),
-            mfcc=tuple(mfcc(means[_COLUMNS:].astype(np.float32)).tolist()),
+            mfcc=tuple(mfcc(means[COLUMNS:].astype(np.float32)).tolist()),
         )
-
-
-_WEIGHT = 11
-_COLUMNS = 12

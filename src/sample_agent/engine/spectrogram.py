@@ -64,14 +64,22 @@ class SpectrogramMeter:
         self._columns = 0
         self._held = np.zeros((0, ROWS), np.float32)
 
+    @property
+    def step(self) -> int:
+        """Of how many frames one is looked at: of each whose number divides by it. Grows from feed to feed, to 8."""
+        return self._step
+
     def feed(self, power: Floats) -> None:
         """Take the next frames: shape (frames, bins)."""
+        parts = _row_filters(power.shape[1], self._sample_rate)
         chosen = power[-self._frames % self._step :: self._step]
         self._frames += len(power)
-        if not len(chosen):
-            return
-        parts = _row_filters(power.shape[1], self._sample_rate)
-        columns = self._folded(np.concatenate([chosen[:, part.bins] @ part.filters for part in parts], axis=1))
+        if len(chosen):
+            self.collect(np.concatenate([chosen[:, part.bins] @ part.filters for part in parts], axis=1))
+
+    def collect(self, rows: Floats) -> None:
+        """Take the next frames that are looked at, at least one, as rows: shape (frames, 128)."""
+        columns = self._folded(rows)
         self._means.append(columns)
         self._columns += len(columns)
         while self._columns > 2 * COLUMNS:
@@ -115,8 +123,8 @@ class _Part(NamedTuple):
 
 
 @cache
-def _row_filters(bins: int, sample_rate: int) -> tuple[_Part, ...]:
-    """Triangles around each row's frequency, in groups of rows that share few bins."""
+def row_filters(bins: int, sample_rate: int) -> Floats:
+    """Triangles around each row's frequency, shape (bins, 128)."""
     highest = min(_HIGHEST_HZ, 0.45 * sample_rate)
     middles = np.geomspace(_LOWEST_HZ, highest, ROWS)
     width = sample_rate / 2 / (bins - 1)
@@ -126,7 +134,13 @@ def _row_filters(bins: int, sample_rate: int) -> tuple[_Part, ...]:
     reach = np.maximum(middles * (ratio - 1), width)
     filters = np.maximum(0.0, 1 - np.abs(frequencies - middles) / reach)
     # By their root: peaks should neither vanish among many bins nor noise grow with the width of a row.
-    filters = (filters / np.sqrt(np.maximum(filters.sum(axis=0), 1e-9))).astype(np.float32)
+    return np.asarray(filters / np.sqrt(np.maximum(filters.sum(axis=0), 1e-9)), np.float32)
+
+
+@cache
+def _row_filters(bins: int, sample_rate: int) -> tuple[_Part, ...]:
+    """The filters in groups of rows that share few bins."""
+    filters = row_filters(bins, sample_rate)
     parts = []
     for start in range(0, ROWS, 16):
         rows = filters[:, start : start + 16]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
 
@@ -33,13 +34,19 @@ class ChannelMeter:
 
     def feed(self, block: Floats) -> None:
         """Take the next samples, shape (channels, samples)."""
-        self._sums += block.sum(axis=1)
-        self._samples += block.shape[1]
-        if len(block) == 2:
-            left, right = block
-            self._left += float(left @ left)
-            self._right += float(right @ right)
-            self._product += float(left @ right)
+        product = float(block[0] @ block[1]) if len(block) == 2 else 0.0
+        self.collect(block.shape[1], block.sum(axis=1), np.vecdot(block, block), product)
+
+    def collect(
+        self, samples: int, sums: npt.NDArray[np.floating], powers: npt.NDArray[np.floating], product: float
+    ) -> None:
+        """Take sums and sums of squares of the next samples of each channel, and the sum of left times right."""
+        self._sums += sums
+        self._samples += samples
+        if len(powers) == 2:
+            self._left += float(powers[0])
+            self._right += float(powers[1])
+            self._product += product
 
     def dc_offset(self) -> float:
         """Mean of the channel that is farthest off zero, full scale being 1."""

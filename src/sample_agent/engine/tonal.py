@@ -6,6 +6,7 @@ import numpy as np
 
 from sample_agent.engine.decimation import Decimator, decimation_factor
 from sample_agent.engine.frames import Floats, FrameStream, frame_size, power_spectrum
+from sample_agent.engine.native import address, checked, kernel, transform
 
 # 16384 samples at 44.1 kHz.
 _SECONDS = 0.3715
@@ -44,11 +45,21 @@ class TonalMeter:
         """Take the next samples, shape (samples,)."""
         if self._frames >= self._most:
             return
-        for frames in self._stream.feed(self._decimator.feed(mono, last=last), last=last):
+        decimated = self._decimator.feed(mono, last=last)
+        if loaded := kernel():
+            samples, count = self._stream.cut(decimated, last=last)
+            power = np.empty((count, self._stream.size // 2 + 1), np.float32)
+            tables = transform(self._stream.size)
+            checked(loaded.power_frames(tables, address(samples), self._stream.hop, count, address(power)))
+            self._power.append(power)
+            self._frames += count
+            return
+        for frames in self._stream.feed(decimated, last=last):
             self._power.append(power_spectrum(frames))
             self._frames += len(frames)
 
     def finish(self) -> TonalFrames:
         """All frames, once the last samples are in."""
         size = self._stream.size
-        return TonalFrames(np.concatenate(self._power), self._rate / size, self._rate / (size // 2))
+        power = self._power[0] if len(self._power) == 1 else np.concatenate(self._power)
+        return TonalFrames(power, self._rate / size, self._rate / (size // 2))

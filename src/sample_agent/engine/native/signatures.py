@@ -1,0 +1,32 @@
+"""Arguments and results of the kernel's functions, as ctypes wants them."""
+
+from ctypes import c_double, c_float, c_int, c_long, c_void_p
+from typing import Any
+
+VERSION = 1
+"""Rises with every change of a signature; `kernel_version` in the library must say the same."""
+
+SIGNATURES: dict[str, tuple[Any, ...]] = {
+    "transform_new": (c_long, c_void_p),
+    "power_frames": (c_void_p, c_void_p, c_long, c_long, c_void_p),
+    "short_frames": (
+        *(c_void_p, c_void_p, c_void_p, c_void_p, c_float, c_void_p),
+        *(c_long, c_long, c_void_p, c_void_p, c_void_p),
+    ),
+    "take_apart": (c_void_p, c_long, c_long, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p),
+    "measure_cells": (c_void_p, c_long, c_long, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p),
+    "weighted_energy": (
+        *(c_void_p, c_long, c_void_p, c_void_p, c_void_p),
+        *(c_double, c_double, c_double, c_void_p),
+    ),
+    "find_peaks": (c_void_p, c_long, c_void_p, c_long, c_void_p),
+    "decimate": (c_void_p, c_long, c_long, c_void_p, c_long, c_void_p),
+}
+
+RESULTS: dict[str, Any] = {
+    "transform_new": c_void_p,
+    "power_frames": c_int,
+    "short_frames": c_int,
+    "measure_cells": c_long,
+    "find_peaks": c_float,
+}
