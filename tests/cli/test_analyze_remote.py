@@ -15,12 +15,14 @@ import pytest
 from fastapi import FastAPI
 
 from sample_agent.apps.wiring import make_storage
+from sample_agent.cli.analyze.remote import tell_of_absence
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import Settings
 from sample_agent.library.analyzer import Analyzer
 from sample_agent.library.loose_files import FOLDER, LooseFiles, analyze_loose_file, result_key, sweep_loose_files
 from tests.engine.files import write
+from tests.serving import working
 from tests.sounds import chord, drum_loop
 from tests.waiting import until
 
@@ -94,6 +96,21 @@ async def test_without_a_worker_it_says_what_to_start(settings: Settings, folder
     assert done.returncode == 1
     assert "sample-agent worker" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_when_the_last_worker_is_gone_it_says_so_once_and_when_one_is_back(
+    app: FastAPI, settings: Settings, database: Database
+) -> None:
+    said: list[str] = []
+    watching = asyncio.create_task(tell_of_absence(database, said.append, look=0.02, absent=0.1))
+    try:
+        await asyncio.to_thread(until, lambda: len(said) == 1)
+        assert "Ctrl-C" in said[0]
+        async with working(settings):
+            await asyncio.to_thread(until, lambda: len(said) == 2)
+        assert said[1] == "A worker is there again."
+    finally:
+        watching.cancel()
 
 
 async def test_a_run_that_is_called_off_takes_its_tasks_back(
