@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
+from sample_agent.accounts.users.models import OneTimeToken
 from sample_agent.core.database import Database
 from sample_agent.core.mail import StoredMail
 from tests.accounts.deployment import PASSWORD, Person, Service, fresh_address, link_token
@@ -211,3 +213,58 @@ async def test_an_old_address_that_has_become_somebody_elses_is_not_taken_from_t
         assert (await undo(person, token)).json()["code"] == "email-taken"
         assert (await other.login()).status_code == 200
     assert (await person.login(email=new)).status_code == 200
+
+
+async def test_a_mail_that_still_waits_is_outdated_by_a_new_password(service: Service, person: Person) -> None:
+    session, elsewhere = await service.member(person), fresh_address()
+    assert (await ask(person, session, elsewhere)).status_code == 202
+    assert (await reset(person, await ask_for_link(service, person))).status_code == 200
+    await service.deliver_mails(elsewhere)
+    assert service.mails_to(elsewhere) == []
+
+
+async def test_a_mail_on_its_way_during_a_change_leads_nowhere_after_it(
+    service: Service, database: Database, person: Person
+) -> None:
+    """The token is written down only after the change, as when the mail was composed at that moment."""
+    session, elsewhere = await service.member(person), fresh_address()
+    assert (await ask(person, session, elsewhere)).status_code == 202
+    token = link_token(await newest_mail(service, elsewhere))
+    take = text("delete from one_time_tokens where email = :email returning *")
+    async with database.transaction(purpose="identity") as db:
+        row = dict((await db.execute(take, {"email": elsewhere})).mappings().one())
+    assert (await change(person, session)).status_code == 200
+    async with database.transaction(purpose="identity") as db:
+        db.add(OneTimeToken(**row))
+    assert (await confirm(person, token)).status_code == 410
+    assert (await person.me(session["token"])).json()["email"] == person.email
+
+
+async def test_a_password_link_that_still_waits_is_outdated_by_a_new_address(service: Service, person: Person) -> None:
+    session, new = await service.member(person), fresh_address()
+    assert (await ask(person, session, new)).status_code == 202
+    token = link_token(await newest_mail(service, new))
+    assert (await person.post("/api/auth/forgot-password", {"email": person.email})).status_code == 202
+    assert (await confirm(person, token)).status_code == 200
+    await service.deliver_mails(person.email)
+    assert [mail.subject for mail in service.mails_to(person.email)[1:]] == ["Your e-mail address was changed"]
+
+
+async def test_the_way_back_that_still_waits_is_mailed_after_a_new_password(service: Service, person: Person) -> None:
+    session, new = await service.member(person), fresh_address()
+    assert (await ask(person, session, new)).status_code == 202
+    assert (await confirm(person, link_token(await newest_mail(service, new)))).status_code == 200
+    assert (await change(person, session)).status_code == 200
+    assert (await undo(person, link_token(await newest_mail(service, person.email)))).status_code == 200
+    assert (await reset(person, await service.mailed_token(person))).status_code == 200
+
+
+async def test_a_change_of_address_asked_for_with_a_password_that_changes_meanwhile_is_refused_or_outdated(
+    service: Service, person: Person
+) -> None:
+    session, elsewhere = await service.member(person), fresh_address()
+    asked, changed = await asyncio.gather(ask(person, session, elsewhere), change(person, session))
+    assert asked.status_code in {202, 422}
+    assert changed.status_code == 200
+    await service.deliver_mails(elsewhere)
+    assert service.mails_to(elsewhere) == []

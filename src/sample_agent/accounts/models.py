@@ -44,6 +44,9 @@ class User(Model):
     is_superuser: Mapped[bool] = mapped_column(Boolean, default=False)
     delete_after: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """When the account is erased, because its owner asked for it and has not changed their mind."""
+    credentials_id: Mapped[UUID | None]
+    """Made anew with each change of password or address; empty before the first. Ids are in the order of time: a mailed
+    link that was asked for before this one was made has outlived what it was for, and so has the cookie of a device."""
     mail_refused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """When a mail server last refused a mail to this address for good; empty since one was taken."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -86,6 +89,9 @@ class Session(Model):
     """One sign-in on one device. An access token is good only while its session lives."""
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        Index("ix_sessions_impersonator_id", "impersonator_id", postgresql_where=text("impersonator_id is not null")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)

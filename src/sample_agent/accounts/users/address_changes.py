@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts.audit import Action, Actor, record
 from sample_agent.accounts.client import Client
-from sample_agent.accounts.errors import EmailTaken, OneTimeTokenSpent, SameEmail
+from sample_agent.accounts.errors import EmailTaken, OneTimeTokenSpent, SameEmail, WrongProof
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.mailing import queue_mail
 from sample_agent.accounts.models import User
@@ -22,7 +22,6 @@ from sample_agent.accounts.users.mails import EMAIL_RESTORED
 from sample_agent.accounts.users.models import OneTimeToken
 from sample_agent.accounts.users.one_time_tokens import (
     CONFIRM_EMAIL,
-    RESET_PASSWORD,
     UNDO_EMAIL_CHANGE,
     Purpose,
     redeem,
@@ -32,6 +31,7 @@ from sample_agent.accounts.users.one_time_tokens import (
 from sample_agent.accounts.users.origin import origin
 from sample_agent.accounts.users.password_changes import prove_password
 from sample_agent.accounts.users.sign_up import forget_registrations
+from sample_agent.core.identifiers import new_id
 
 log = structlog.get_logger("accounts")
 
@@ -43,10 +43,13 @@ async def ask_for_email(identity: Identity, principal: Principal, *, email: str,
     """
     if email == principal.email:
         raise SameEmail(errors=[{"loc": ["body", "email"], "msg": SameEmail.title}])
-    await prove_password(identity, principal, client, password, field="password")
+    known_hash = await prove_password(identity, principal, client, password, field="password")
     await throttle.before_mail(identity, client, to=email)
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
+        user = await db.get(User, principal.user_id, with_for_update=True)
+        if user is None or user.password_hash != known_hash:  # changed meanwhile
+            raise WrongProof("password")
         await queue_mail(db, CONFIRM_EMAIL, to=email, user_id=principal.user_id)
         await record(
             db,
@@ -69,7 +72,6 @@ async def confirm_email(identity: Identity, *, token: str, client: Client) -> No
         user, mailed = await _user_of(db, token, CONFIRM_EMAIL, now)
         old = user.email
         await _put_in_place(db, user, mailed, now)
-        await void_tokens(db, user.id, {RESET_PASSWORD, CONFIRM_EMAIL}, now)
         await queue_mail(db, UNDO_EMAIL_CHANGE, to=old, user_id=user.id, data=origin(client, now))
         await record(
             db,
@@ -93,7 +95,6 @@ async def undo_email_change(identity: Identity, *, token: str, client: Client) -
         user, mailed = await _user_of(db, token, UNDO_EMAIL_CHANGE, now)
         later = user.email
         await _put_in_place(db, user, mailed, now)
-        await void_tokens(db, user.id, {RESET_PASSWORD, CONFIRM_EMAIL}, now)
         await void_tokens(db, user.id, {UNDO_EMAIL_CHANGE}, now, newer_than=mailed.id)
         ended = await end_sessions(db, user.id, now=now, reason="change of address undone")
         await queue_mail(db, EMAIL_RESTORED, to=user.email, user_id=user.id)
@@ -117,7 +118,7 @@ async def _user_of(db: AsyncSession, token: str, purpose: Purpose, now: datetime
         raise OneTimeTokenSpent
     await take_turn(db, mailed.email)
     user = await db.get(User, mailed.user_id, with_for_update=True)
-    if user is None or not user.is_active or not await redeem(db, mailed.id, now):
+    if user is None or not user.is_active or not await redeem(db, mailed, now, user=user):
         raise OneTimeTokenSpent
     return user, mailed
 
@@ -127,4 +128,5 @@ async def _put_in_place(db: AsyncSession, user: User, mailed: OneTimeToken, now:
     if await db.scalar(select(User.id).where(User.email == mailed.email, User.id != user.id)) is not None:
         raise EmailTaken
     user.email, user.email_verified_at, user.mail_refused_at = mailed.email, now, None
+    user.credentials_id = new_id()
     await forget_registrations(db, mailed.email, now)

@@ -50,7 +50,7 @@ async def reset_password(db: AsyncSession, letter: Letter, resources: MailResour
     if user is None or not user.is_active:
         return None
     token = await put_in_force(
-        db, resources.signing_key, letter.id, RESET_PASSWORD, resources.now(), email=letter.to, user_id=user.id
+        db, resources.signing_key, letter.id, RESET_PASSWORD, resources.now(), email=letter.to, user=user
     )
     if token is None:
         return None
@@ -78,7 +78,7 @@ async def confirm_email(db: AsyncSession, letter: Letter, resources: MailResourc
     if await _user_at(db, letter.to) is not None:
         return "email-taken", {"link": f"{resources.public_url}/login"}
     token = await put_in_force(
-        db, resources.signing_key, letter.id, CONFIRM_EMAIL, resources.now(), email=letter.to, user_id=user.id
+        db, resources.signing_key, letter.id, CONFIRM_EMAIL, resources.now(), email=letter.to, user=user
     )
     if token is None:
         return None
@@ -91,7 +91,7 @@ async def undo_email_change(db: AsyncSession, letter: Letter, resources: MailRes
     if user is None or not user.is_active or user.email == letter.to or await _undone_since(db, user.id, letter.id):
         return None
     token = await put_in_force(
-        db, resources.signing_key, letter.id, UNDO_EMAIL_CHANGE, resources.now(), email=letter.to, user_id=user.id
+        db, resources.signing_key, letter.id, UNDO_EMAIL_CHANGE, resources.now(), email=letter.to, user=user
     )
     if token is None:
         return None
@@ -108,7 +108,7 @@ async def email_restored(db: AsyncSession, letter: Letter, resources: MailResour
     if user is None or not user.is_active or user.email != letter.to:
         return None
     token = await put_in_force(
-        db, resources.signing_key, letter.id, RESET_PASSWORD, resources.now(), email=letter.to, user_id=user.id
+        db, resources.signing_key, letter.id, RESET_PASSWORD, resources.now(), email=letter.to, user=user
     )
     if token is None:
         return None

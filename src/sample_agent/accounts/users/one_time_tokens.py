@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sample_agent.accounts.models import User
 from sample_agent.accounts.registrations import take_turn
 from sample_agent.accounts.sessions.service import token_hash
 from sample_agent.accounts.users.models import OneTimeToken
@@ -38,6 +39,10 @@ _ONE_AT_A_TIME = frozenset({RESET_PASSWORD, CONFIRM_EMAIL})
 """Links of these purposes end when a newer one is mailed. Not so those of a registration, lest a stranger who registers
 over an address ends its owner's link; nor those that undo, lest a second change of address ends the way back from the
 first."""
+
+_UNTIL_A_CHANGE = frozenset({RESET_PASSWORD, CONFIRM_EMAIL})
+"""Links of these purposes end with a change of password or address, whether they were mailed before it or still wait to
+be. Not so those that undo: whoever changes both does not close the way back with that."""
 
 
 @dataclass(frozen=True)
@@ -62,28 +67,30 @@ async def put_in_force(
     now: datetime,
     *,
     email: str,
-    user_id: UUID | None = None,
+    user: User | None = None,
 ) -> InForce | None:
-    """Make a token valid and return it; None when it was used, or a newer one took its place.
+    """Make a token valid and return it; None when it was used, a newer one took its place, or it is outdated.
 
-    `email` is the address it concerns, and `user_id` whose account, where there is one.
+    `email` is the address it concerns, and `user` whose account, where there is one.
     """
-    await take_turn(db, str(user_id or email))
+    await take_turn(db, str(user.id if user else email))
     token = one_time_token(key, token_id)
     known = await db.get(OneTimeToken, token_id)
     if known is not None:
         return InForce(token, is_new=False) if known.used_at is None else None
-    if purpose in _ONE_AT_A_TIME and user_id is not None:
+    if user is not None and _is_outdated(token_id, purpose, user):
+        return None
+    if purpose in _ONE_AT_A_TIME and user is not None:
         newer = select(OneTimeToken.id).where(
-            OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose, OneTimeToken.id > token_id
+            OneTimeToken.user_id == user.id, OneTimeToken.purpose == purpose, OneTimeToken.id > token_id
         )
         if await db.scalar(newer.limit(1)) is not None:
             return None
-        await void_tokens(db, user_id, {purpose}, now)
+        await void_tokens(db, user.id, {purpose}, now)
     db.add(
         OneTimeToken(
             id=token_id,
-            user_id=user_id,
+            user_id=user.id if user else None,
             email=email,
             purpose=purpose,
             token_hash=token_hash(token),
@@ -107,11 +114,16 @@ async def unspent(db: AsyncSession, token: str, purpose: Purpose, now: datetime)
     )
 
 
-async def redeem(db: AsyncSession, token_id: UUID, now: datetime) -> bool:
-    """Use up a token that was `unspent`; False when somebody was faster."""
+async def redeem(db: AsyncSession, token: OneTimeToken, now: datetime, *, user: User | None = None) -> bool:
+    """Use up a token that was `unspent`; False when somebody was faster, or it is outdated.
+
+    `user` is whose account it concerns, where there is one, locked: so nothing gets between this and what follows.
+    """
+    if user is not None and _is_outdated(token.id, token.purpose, user):
+        return False
     used = await db.scalar(
         update(OneTimeToken)
-        .where(OneTimeToken.id == token_id, OneTimeToken.used_at.is_(None))
+        .where(OneTimeToken.id == token.id, OneTimeToken.used_at.is_(None))
         .values(used_at=now)
         .returning(OneTimeToken.id)
     )
@@ -137,3 +149,8 @@ async def void_registration_tokens(db: AsyncSession, email: str, now: datetime) 
         .where(OneTimeToken.email == email, OneTimeToken.purpose == VERIFY_EMAIL, OneTimeToken.used_at.is_(None))
         .values(used_at=now)
     )
+
+
+def _is_outdated(token_id: UUID, purpose: str, user: User) -> bool:
+    """Whether it was asked for before the last change of what it is about."""
+    return purpose in _UNTIL_A_CHANGE and user.credentials_id is not None and token_id < user.credentials_id

@@ -19,8 +19,9 @@ from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.sessions import throttle
 from sample_agent.accounts.sessions.ending import end_sessions
 from sample_agent.accounts.users.mails import PASSWORD_CHANGED
-from sample_agent.accounts.users.one_time_tokens import CONFIRM_EMAIL, RESET_PASSWORD, redeem, unspent, void_tokens
+from sample_agent.accounts.users.one_time_tokens import RESET_PASSWORD, redeem, unspent
 from sample_agent.accounts.users.origin import origin
+from sample_agent.core.identifiers import new_id
 
 log = structlog.get_logger("accounts")
 
@@ -48,7 +49,9 @@ async def reset_password(identity: Identity, *, token: str, password: str, clien
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
         user = await db.get(User, mailed.user_id, with_for_update=True)
-        if user is None or not user.is_active or user.email != mailed.email or not await redeem(db, mailed.id, now):
+        if user is None or not user.is_active or user.email != mailed.email:
+            raise OneTimeTokenSpent
+        if not await redeem(db, mailed, now, user=user):
             raise OneTimeTokenSpent
         ended = await _set_password(db, user, password_hash, client, now, keep=None)
         await record(
@@ -111,12 +114,9 @@ async def prove_password(identity: Identity, principal: Principal, client: Clien
 async def _set_password(
     db: AsyncSession, user: User, password_hash: str, client: Client, now: datetime, *, keep: UUID | None
 ) -> list[UUID]:
-    """Store it, void the links that came before it, tell the person, and end their sessions, whose ids it returns.
-
-    The way back from a change of address stays open: whoever changed both does not close it with that.
-    """
-    user.password_hash = password_hash
-    await void_tokens(db, user.id, {RESET_PASSWORD, CONFIRM_EMAIL}, now)
+    """Store it, which outdates the links that were asked for before it, tell the person, and end their sessions, whose
+    ids it returns."""
+    user.password_hash, user.credentials_id = password_hash, new_id()
     ended = await end_sessions(db, user.id, now=now, reason="password changed", keep=keep)
     await queue_mail(db, PASSWORD_CHANGED, to=user.email, user_id=user.id, data=origin(client, now))
     return ended

@@ -95,7 +95,7 @@ async def verify_email(identity: Identity, *, token: str, password: str, client:
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
         await take_turn(db, mailed.email)
-        if not await redeem(db, mailed.id, now):
+        if not await redeem(db, mailed, now):
             raise OneTimeTokenSpent
         user = await _make_user(db, registration, now)
         if user is None:

@@ -105,6 +105,7 @@ def create_registrations() -> None:
 def change_users_and_sessions() -> None:
     op.add_column("users", moment("delete_after", nullable=True))
     op.add_column("users", moment("mail_refused_at", nullable=True))
+    op.add_column("users", sa.Column("credentials_id", sa.Uuid(), nullable=True))
     op.create_index(
         "ix_users_delete_after", "users", ["delete_after"], postgresql_where=sa.text("delete_after is not null")
     )
@@ -125,6 +126,12 @@ def change_users_and_sessions() -> None:
         ["impersonator_session_id"],
         ["id"],
         ondelete="CASCADE",
+    )
+    op.create_index(
+        "ix_sessions_impersonator_id",
+        "sessions",
+        ["impersonator_id"],
+        postgresql_where=sa.text("impersonator_id is not null"),
     )
     op.create_index("ix_sessions_impersonator_session_id", "sessions", ["impersonator_session_id"])
     op.add_column("one_time_tokens", sa.Column("email", sa.String(255), nullable=True))
