@@ -8,14 +8,15 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from sample_agent.apps.wiring import make_storage
 from sample_agent.billing import PLANS
 from sample_agent.cli.reanalyze import reanalyze_everything
 from sample_agent.core.database import Database
 from sample_agent.core.settings import Settings
 from sample_agent.engine import ENGINE_VERSION
-from sample_agent.library import attempts
+from sample_agent.library import attempts, reanalysis
 from sample_agent.library.models import Sample
 from tests.people import Person
 from tests.serving import working
@@ -129,6 +130,28 @@ async def test_asking_twice_starts_it_once(alice: Person, database: Database, se
     answers = await asyncio.gather(*(alice.http.post("/api/reanalysis") for _ in range(5)))
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert len((await alice.http.get("/api/jobs", params={"status": "pending"})).json()["jobs"]) == 2
+
+
+async def test_a_sample_that_cannot_be_analysed_again_keeps_what_it_has_until_the_next_version(
+    alice: Person, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with working(settings):
+        _, bad = await library_of(alice, database, 227, 334)
+    async with database.transaction(purpose="worker") as session:
+        key = await session.scalar(select(Sample.file_key).where(Sample.id == UUID(bad)))
+    assert key is not None
+    await make_storage(settings, links_from="").put(key, b"no audio any more", "audio/wav")
+    await alice.http.post("/api/reanalysis")
+    async with working(settings):
+        after = await finished(alice)
+    assert (after["outdated"], after["latest"]["failed"]) == (0, 1)
+    sample = (await alice.http.get(f"/api/samples/{bad}")).json()
+    assert sample["status"] == "completed"
+    assert sample["analysis"] is not None
+    assert (await alice.http.post("/api/reanalysis")).json()["code"] == "nothing-outdated"
+    monkeypatch.setattr(reanalysis, "ENGINE_VERSION", "next")
+    # The one that was analysed is outdated, too, then.
+    assert (await state(alice))["outdated"] == 2
 
 
 async def test_nothing_to_do_is_said(alice: Person) -> None:

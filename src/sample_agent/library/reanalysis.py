@@ -1,7 +1,8 @@
 """Bringing a library to the engine's present version: a job for every sample that an older one has analysed.
 
 Samples keep what they have until there is something better, corrections stay for ever, and whatever their owner asks
-for meanwhile goes first.
+for meanwhile goes first. A sample that the present version could not analyse keeps what an earlier one found, and is
+offered again with the next version.
 """
 
 from __future__ import annotations
@@ -118,8 +119,19 @@ def _outdated(user_id: UUID) -> ColumnElement[bool]:
 
 
 def _is_outdated() -> ColumnElement[bool]:
+    """Analysed by another version, and not given up by the present one: that nobody could look does not count."""
+    given_up = exists().where(
+        ProcessingJob.sample_id == Sample.id,
+        ProcessingJob.status == "failed",
+        ProcessingJob.error_code != "analysis-unavailable",
+        ProcessingJob.reanalysis_id == Reanalysis.id,
+        Reanalysis.engine_version == ENGINE_VERSION,
+    )
     return and_(
-        Sample.deleted_at.is_(None), Sample.engine_version.is_not(None), Sample.engine_version != ENGINE_VERSION
+        Sample.deleted_at.is_(None),
+        Sample.engine_version.is_not(None),
+        Sample.engine_version != ENGINE_VERSION,
+        ~given_up,
     )
 
 
