@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import FilePayload, expect
 
 from tests import sounds
-from tests.journeys.producer import Producer
+from tests.journeys.producer import FIRST_NAME, Producer
 
 pytestmark = pytest.mark.browser
 
@@ -45,6 +45,32 @@ async def test_a_session_ended_elsewhere_leads_to_sign_in_and_back_to_the_sample
     await expect(page.get_by_role("heading", name="pad")).to_be_visible()
     await page.get_by_role("button", name="Favourite", exact=True).click()
     await expect(page.get_by_role("button", name="Favourite", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+async def test_two_tabs_that_renew_the_session_again_and_again_at_once_stay_signed_in(producer: Producer) -> None:
+    tabs = [producer.page, await producer.page.context.new_page()]
+    await producer.arrive()
+    await tabs[1].goto("/samples")
+    for _ in range(25):
+        # What a page knows of its session is gone with it: each of the two asks for the next refresh token.
+        await asyncio.gather(*(tab.reload() for tab in tabs))
+    for tab in tabs:
+        await expect(tab.get_by_role("heading", name="Drop your samples here")).to_be_visible()
+    assert (
+        len({cookie["value"] for cookie in await producer.page.context.cookies() if "refresh" in cookie["name"]}) == 1
+    )
+
+
+async def test_who_signs_out_while_the_server_is_away_is_told_that_they_have_not(producer: Producer) -> None:
+    page = producer.page
+    producer.conduct.expect(r"status of 503 ")
+    await producer.arrive()
+    await page.route("**/api/auth/logout", lambda route: route.fulfill(status=503, body="{}"))
+    await page.get_by_role("navigation", name="Main").get_by_role("link", name=FIRST_NAME).click()
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    await expect(page.get_by_text("You are still signed in").first).to_be_visible()
+    await page.unroute("**/api/auth/logout")
+    await producer.sign_out()
 
 
 async def end_session_elsewhere(producer: Producer) -> None:

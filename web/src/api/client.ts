@@ -42,9 +42,18 @@ async function observed(request: Request, service: Service): Promise<Response> {
   return response
 }
 
-/** For sign-in and registration: no token yet, and a 401 means "wrong password". */
+const HERE = typeof window === 'undefined' ? 'http://localhost' : window.location.origin
+
+/** For signing in: never with a token, whoever is signed in, so a 401 means "wrong password" and nothing is renewed. */
+export const visitor = createClient<paths>({
+  baseUrl: HERE,
+  headers: { 'X-Requested-With': 'sample-agent' },
+  fetch: (request) => observed(request, 'accounts'),
+})
+
+/** For people with and without a session. */
 export const accounts = createClient<paths>({
-  baseUrl: typeof window === 'undefined' ? 'http://localhost' : window.location.origin,
+  baseUrl: HERE,
   fetch: (request) =>
     useSession.getState().grant ? authorizedFetch(request) : observed(request, 'accounts'),
 })

@@ -2,6 +2,8 @@
  * One refresh at a time. The refresh token rotates with every use and using an old one ends the session, so two
  * refreshes must never overlap: not within this tab (they share a promise), not between tabs (they take a lock).
  */
+export const REFRESH_LOCK = 'sample-agent-refresh'
+
 export interface Grant {
   token: string
   /** Milliseconds since the epoch. */
@@ -31,7 +33,7 @@ export function singleFlightRefresh<G extends Grant>({ latest, request, accept, 
   return function refresh(stale: string | null): Promise<G> {
     inFlight ??= (
       locks
-        ? (locks.request('sample-agent-refresh', () => refreshUnlessRenewed(stale)) as Promise<G>)
+        ? (locks.request(REFRESH_LOCK, () => refreshUnlessRenewed(stale)) as Promise<G>)
         : refreshUnlessRenewed(stale)
     ).finally(() => {
       inFlight = null

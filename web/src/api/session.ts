@@ -4,7 +4,7 @@
  */
 import { create } from 'zustand'
 import { Problem, problemFromResponse, Unreachable } from './problem'
-import { type Grant, singleFlightRefresh } from './refresh'
+import { type Grant, REFRESH_LOCK, singleFlightRefresh } from './refresh'
 import type { Session, User } from './types'
 
 interface SessionGrant extends Grant {
@@ -50,7 +50,7 @@ function forget(expired: boolean): void {
   tabs?.postMessage({ kind: 'signed-out' } satisfies Notice)
 }
 
-export function signedIn(session: Session): void {
+function signedIn(session: Session): void {
   remember(grantFrom(session))
 }
 
@@ -88,12 +88,21 @@ async function requestRefresh(): Promise<SessionGrant> {
   return grantFrom((await response.json()) as Session)
 }
 
+const locks = typeof navigator === 'undefined' ? undefined : navigator.locks
 const refresh = singleFlightRefresh<SessionGrant>({
   latest: () => useSession.getState().grant,
   request: requestRefresh,
   accept: remember,
-  locks: typeof navigator === 'undefined' ? undefined : navigator.locks,
+  locks,
 })
+
+/**
+ * Begins a session. No tab refreshes meanwhile: the answer that came last would decide whose cookie stays. So `request`
+ * must renew nothing itself.
+ */
+export async function begin(request: () => Promise<Session>): Promise<void> {
+  signedIn(await (locks ? (locks.request(REFRESH_LOCK, request) as Promise<Session>) : request()))
+}
 
 /** A new token in place of `stale`. A refused refresh ends the session; an unanswered one does not. */
 export async function renew(stale: string | null): Promise<string> {
@@ -124,14 +133,16 @@ export async function resumeSession(): Promise<void> {
   }
 }
 
+/** Ends the session; throws when the server did not answer that it has, and then it goes on. */
 export async function signOut(): Promise<void> {
-  const token = useSession.getState().grant?.token
-  try {
-    await fetch('/api/auth/logout', {
-      method: 'POST',
-      headers: { 'X-Requested-With': 'sample-agent', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
-    })
-  } finally {
-    forget(false)
-  }
+  const { grant, own } = useSession.getState()
+  const token = (own ?? grant)?.token
+  const response = await fetch('/api/auth/logout', {
+    method: 'POST',
+    headers: { 'X-Requested-With': 'sample-agent', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+  }).catch((cause: unknown) => {
+    throw new Unreachable(cause)
+  })
+  if (!response.ok && response.status !== 401) throw await problemFromResponse(response)
+  forget(false)
 }

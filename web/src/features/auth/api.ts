@@ -1,7 +1,7 @@
-import { accounts, ok } from '@/api/client'
+import { accounts, ok, visitor } from '@/api/client'
 import { provePasskey } from '@/api/passkeys'
 import { isProblem } from '@/api/problem'
-import { signedIn } from '@/api/session'
+import { begin } from '@/api/session'
 import type { Invitation, Registration } from '@/api/types'
 
 export type Method = 'totp' | 'recovery-code' | 'passkey'
@@ -17,7 +17,9 @@ export interface SecondStep {
 /** Begins a session, or says which second step is left. */
 export async function signIn(credentials: { email: string; password: string }): Promise<SecondStep | null> {
   try {
-    signedIn(ok(await accounts.POST('/api/auth/login', { body: { ...credentials, mode: 'cookie' } })))
+    await begin(async () =>
+      ok(await visitor.POST('/api/auth/login', { body: { ...credentials, mode: 'cookie' } })),
+    )
     return null
   } catch (error) {
     if (!isProblem(error, 'second-factor-required')) throw error
@@ -33,19 +35,15 @@ export async function signIn(credentials: { email: string; password: string }): 
 export type Proof = { code: string } | { recovery_code: string } | { credential: Record<string, unknown> }
 
 export async function takeSecondStep(challenge: string, proof: Proof): Promise<void> {
-  signedIn(
-    ok(
-      await accounts.POST('/api/auth/login/second-factor', { body: { challenge, ...proof, mode: 'cookie' } }),
-    ),
-  )
+  const body = { challenge, ...proof, mode: 'cookie' } as const
+  await begin(async () => ok(await visitor.POST('/api/auth/login/second-factor', { body })))
 }
 
 export async function signInWithPasskey(): Promise<void> {
-  const { challenge, options } = ok(await accounts.POST('/api/auth/login/passkey/options'))
+  const { challenge, options } = ok(await visitor.POST('/api/auth/login/passkey/options'))
   const credential = await provePasskey(options)
-  signedIn(
-    ok(await accounts.POST('/api/auth/login/passkey', { body: { challenge, credential, mode: 'cookie' } })),
-  )
+  const body = { challenge, credential, mode: 'cookie' } as const
+  await begin(async () => ok(await visitor.POST('/api/auth/login/passkey', { body })))
 }
 
 export async function register(registration: Registration): Promise<void> {
@@ -53,7 +51,8 @@ export async function register(registration: Registration): Promise<void> {
 }
 
 export async function verifyEmail(token: string, password: string): Promise<void> {
-  signedIn(ok(await accounts.POST('/api/auth/verify-email', { body: { token, password, mode: 'cookie' } })))
+  const body = { token, password, mode: 'cookie' } as const
+  await begin(async () => ok(await visitor.POST('/api/auth/verify-email', { body })))
 }
 
 export async function resendVerification(email: string): Promise<void> {

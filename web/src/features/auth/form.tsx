@@ -23,9 +23,10 @@ interface FormFailureProps {
   children?: ReactNode
 }
 
-/** A refusal, unless it is said beside a field already. */
+/** A refusal, unless all of it is said beside fields already. */
 export function FormFailure({ error, beside = [], children }: FormFailureProps) {
-  if (!error || beside.some((field) => field in fieldErrors(error))) return null
+  const fields = Object.keys(fieldErrors(error))
+  if (!error || (fields.length > 0 && fields.every((field) => beside.includes(field)))) return null
   const problem = error instanceof Problem ? error : null
   return (
     <div

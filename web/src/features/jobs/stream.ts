@@ -72,8 +72,8 @@ let totalsDue = false
 let refreshingTotals = false
 
 /**
- * Counts and lists follow two seconds later (ten when little may be asked for), however many jobs end, and never before the last answer is there: a long
- * list takes a while, and asking again would throw away what has come of it.
+ * Counts and lists follow two seconds later (ten when little may be asked for), however many jobs end, and never before
+ * the last answer is there: a long list takes a while, and asking again would throw away what has come of it.
  */
 export function refreshTotalsSoon(): void {
   totalsDue = true
@@ -82,12 +82,15 @@ export function refreshTotalsSoon(): void {
 
 async function refreshTotalsWhileDue(): Promise<void> {
   refreshingTotals = true
-  while (totalsDue) {
-    await pause(backgroundPause() > 0 ? LONG_TOTALS_PAUSE : TOTALS_PAUSE)
-    totalsDue = false
-    await samplesChanged()
+  try {
+    while (totalsDue) {
+      await pause(backgroundPause() > 0 ? LONG_TOTALS_PAUSE : TOTALS_PAUSE)
+      totalsDue = false
+      await samplesChanged()
+    }
+  } finally {
+    refreshingTotals = false
   }
-  refreshingTotals = false
 }
 
 const FIRST_WAIT = 1000

@@ -226,8 +226,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 function SignOutButton() {
   const leave = useMutation({
     mutationFn: signOut,
-    onError: (failure) =>
-      notifyFailure('This device is signed out, but the server did not hear of it', failure),
+    onError: (failure) => notifyFailure('You are still signed in', failure),
   })
   return (
     <Button large busy={leave.isPending} onClick={() => leave.mutate()}>

@@ -112,6 +112,7 @@ async function send(upload: Upload): Promise<void> {
 /** Sends when there is room for it, and again after what may pass by itself: no answer, an outage, too many at once. */
 async function sendPatiently({ id, found }: Upload, signal: AbortSignal) {
   let shownAt = 0
+  let failures = 0
   for (let attempt = 1; ; attempt++) {
     await waitFor(backgroundPause, id, 'Waiting for room in this minute', signal)
     try {
@@ -127,9 +128,10 @@ async function sendPatiently({ id, found }: Upload, signal: AbortSignal) {
     } catch (error) {
       const quota = error instanceof Problem && error.code.includes('quota')
       const tooMany = error instanceof Problem && error.code === 'rate-limited'
-      if (tooMany) attempt--
-      if (attempt === TRIES || quota || !isTemporary(error)) throw error
-      const seconds = error instanceof Problem && error.retryAfter ? error.retryAfter : 2 ** attempt
+      if (!tooMany) failures++
+      if (failures === TRIES || quota || !isTemporary(error)) throw error
+      const seconds =
+        error instanceof Problem && error.retryAfter ? error.retryAfter : Math.min(2 ** attempt, 60)
       const until = Date.now() + seconds * 1000
       change(id, { progress: 0 })
       await waitFor(() => until - Date.now(), id, tooMany ? 'Going on' : 'Trying again', signal)
