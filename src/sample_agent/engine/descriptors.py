@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from sample_agent.engine.cells import Cells
 from sample_agent.engine.frames import Floats
-from sample_agent.engine.looping import LOOPING, looping
+from sample_agent.engine.looping import LOOPING, looping, note_edges, whole_beats
 from sample_agent.engine.mel import BANDS
+from sample_agent.engine.native import Kernel, address, checked, kernel
 from sample_agent.engine.tonal import TonalFrames
 
 Numbers = npt.NDArray[np.float64]
@@ -76,17 +77,19 @@ def describe(mel: Floats, mel_rate: float, cells: Cells, tonal: TonalFrames) -> 
         cells: the downmix in cells of 1.5 ms.
         tonal: its long frames.
     """
-    level, level_rate = _level(cells)
-    long_spectrum, bin_hz = _long_spectrum(tonal), tonal.width_hz
     duration = len(mel) / mel_rate
     energy = mel.sum(axis=1, dtype=np.float64)
     moved = _seconds_off_middle(energy, mel_rate)
     mel, energy = _excerpt(mel, mel_rate, moved), _excerpt(energy, mel_rate, moved)
-    level = _excerpt(level, level_rate, moved)
+    pairs, level_rate = _excerpt(_pairs(cells), cells.rate / 2, moved), cells.rate / 2
     if not energy.max(initial=0.0) > 0:
         return _joined(dict.fromkeys(PARTS, np.zeros(0)), silent=True)
     heard = np.flatnonzero(energy > _SILENCE * energy.max())
     start, stop = int(heard[0]), int(heard[-1]) + 1
+    if loaded := kernel():
+        return _described_natively(loaded, mel, energy, (start, stop), mel_rate, duration, pairs, level_rate, tonal)
+    level: Floats = np.sqrt(pairs.sum(axis=1))
+    long_spectrum, bin_hz = _long_spectrum(tonal), tonal.width_hz
     power: Numbers = mel[start:stop].astype(np.float64)
     decibels = _decibels(power / power.max())
     weights = np.sqrt(power.sum(axis=1))
@@ -107,12 +110,39 @@ def describe(mel: Floats, mel_rate: float, cells: Cells, tonal: TonalFrames) -> 
     )
 
 
-def _level(cells: Cells) -> tuple[Floats, float]:
-    """Root mean square of the downmix in stretches of 3 ms, up to a factor, and how many make a second."""
+def _described_natively(
+    loaded: Kernel,
+    mel: Floats,
+    energy: Numbers,
+    heard: tuple[int, int],
+    mel_rate: float,
+    duration: float,
+    pairs: Floats,
+    level_rate: float,
+    tonal: TonalFrames,
+) -> Descriptors:
+    """The same by the kernel, but for the share of whole beats, which takes a transform of any length."""
+    power, width = tonal.power, tonal.width_hz
+    values, pulses = np.zeros(sum(_SIZES.values())), np.empty(len(mel))
+    edges = note_edges(width, power.shape[1])
+    mel, pairs = np.ascontiguousarray(mel), np.ascontiguousarray(pairs)
+    checked(
+        loaded.describe_sound(
+            *(address(mel), address(energy), len(mel), *heard, mel_rate, duration),
+            *(address(pairs), len(pairs), level_rate),
+            *(address(power), *power.shape, min(int(_HIGHEST_TONAL_HZ / width), power.shape[1]), width, address(edges)),
+            *(address(pulses), address(values)),
+        )
+    )
+    beats = whole_beats(pulses, mel_rate)
+    values[-len(beats) :] = beats
+    return Descriptors(np.nan_to_num(values).astype(np.float32), part_slices())
+
+
+def _pairs(cells: Cells) -> Floats:
+    """Energy of the downmix in stretches of 3 ms, each as two: shape (stretches, 2)."""
     energy = cells.energy
-    pairs = energy[: len(energy) // 2 * 2].reshape(-1, 2).sum(axis=1) if len(energy) > 1 else energy
-    level: Floats = np.sqrt(pairs)
-    return level, cells.rate / 2
+    return energy[: len(energy) // 2 * 2].reshape(-1, 2) if len(energy) > 1 else np.array([[energy[0], 0]], np.float32)
 
 
 def _long_spectrum(tonal: TonalFrames) -> Floats:

@@ -44,7 +44,7 @@ def looping(energy: Numbers, flux: Numbers, rate: float, tonal: TonalFrames) -> 
     start, end = (10 * np.log10(ends + 1e-6) / _RANGE_DB).tolist()
     before, after = np.log1p(8 * heard[0] / rate) / 2, np.log1p(8 * (count - 1 - heard[-1]) / rate) / 2
     mean_change, most_change = _changes(tonal)
-    return np.array((start, end, end - start, before, after, mean_change, most_change, *_whole_beats(flux, rate)))
+    return np.array((start, end, end - start, before, after, mean_change, most_change, *whole_beats(flux, rate)))
 
 
 def _changes(tonal: TonalFrames) -> tuple[float, float]:
@@ -52,7 +52,7 @@ def _changes(tonal: TonalFrames) -> tuple[float, float]:
     power = tonal.power
     if len(power) < 4:
         return 0.0, 0.0
-    edges = _edges(tonal.width_hz, power.shape[1])
+    edges = note_edges(tonal.width_hz, power.shape[1])
     notes = np.sqrt(np.add.reduceat(power, edges, axis=1)[:, :-1])
     level = np.sqrt(np.einsum("ij,ij->i", notes, notes))
     loud = level > 0.05 * float(level.max())
@@ -65,12 +65,13 @@ def _changes(tonal: TonalFrames) -> tuple[float, float]:
 
 
 @cache
-def _edges(width_hz: float, bins: int) -> npt.NDArray[np.int64]:
+def note_edges(width_hz: float, bins: int) -> npt.NDArray[np.int32]:
+    """First bin of each of 60 semitones from C2, and the end of the last: int32, shape (61,)."""
     edges = _LOWEST_HZ * 2 ** ((np.arange(_SEMITONES + 1) - 0.5) / 12) / width_hz
-    return np.minimum(np.maximum.accumulate(np.round(edges).astype(np.int64)), bins - 1)
+    return np.minimum(np.maximum.accumulate(np.round(edges).astype(np.int32)), bins - 1)
 
 
-def _whole_beats(flux: Numbers, rate: float) -> tuple[float, float, float, float, float]:
+def whole_beats(flux: Numbers, rate: float) -> tuple[float, float, float, float, float]:
     """Shares of the energy of the pulses below 16 Hz, once, twice, … per clip, that fall on multiples of each count."""
     from sample_agent.engine.transforms import rfft
 

@@ -3,7 +3,7 @@
 from ctypes import c_double, c_float, c_int, c_long, c_void_p
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 """Rises with every change of a signature; `kernel_version` in the library must say the same."""
 
 SIGNATURES: dict[str, tuple[Any, ...]] = {
@@ -20,6 +20,12 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         *(c_double, c_double, c_double, c_void_p),
     ),
     "find_peaks": (c_void_p, c_long, c_void_p, c_long, c_void_p),
+    "describe_sound": (
+        *(c_void_p, c_void_p, c_long, c_long, c_long, c_double, c_double),
+        *(c_void_p, c_long, c_double),
+        *(c_void_p, c_long, c_long, c_long, c_double, c_void_p),
+        *(c_void_p, c_void_p),
+    ),
     "decimate": (c_void_p, c_long, c_long, c_void_p, c_long, c_void_p),
 }
 
@@ -28,5 +34,6 @@ RESULTS: dict[str, Any] = {
     "power_frames": c_int,
     "short_frames": c_int,
     "measure_cells": c_long,
+    "describe_sound": c_int,
     "find_peaks": c_float,
 }
