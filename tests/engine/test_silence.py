@@ -48,3 +48,15 @@ def test_silence_behind_a_loop_leaves_its_tempo(bpm: float, seconds: float) -> N
 def test_a_silent_file_has_an_envelope_of_zeros() -> None:
     envelope = analyze_samples(silence(1.0), RATE).envelope
     assert (envelope.attack, envelope.decay, envelope.temporal_centroid, envelope.crest_db) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 10.0, 46.0, 55.0, 100.0])
+def test_a_note_has_its_pitch_however_late_it_comes(seconds: float) -> None:
+    time = np.arange(RATE) / RATE
+    note = sum(np.sin(2 * np.pi * 220 * n * time) / n for n in (1, 2, 3)) * np.exp(-time * 4) * 0.4
+    found = analyze_samples(np.concatenate((silence(seconds), note)), RATE)
+    assert found.pitch is not None
+    assert found.pitch.note == "A3"
+    assert found.pitch.frequency == pytest.approx(220, rel=0.005)
+    for piece in found.slices:
+        assert 0 <= piece.start_frame < piece.end_frame <= found.frames

@@ -247,7 +247,7 @@ def _conclude(
     tell(95, "key")
     key = estimate_key(listening.tonal)
     one_shot = kind.kind == "one-shot" and listening.has_signal
-    pitch = estimate_pitch(listening.head, listening.sample_rate, listening.cells) if one_shot else None
+    pitch = _pitch(listening) if one_shot else None
     tell(98, "waveform")
     zoom = listening.waveform.at(ZOOM_POINTS if listening.frames >= _ZOOMED_FRAMES else DETAIL_POINTS)
     return Analysis(
@@ -282,9 +282,16 @@ def _conclude(
     )
 
 
+def _pitch(listening: Listening) -> Pitch | None:
+    cells = listening.cells.since(listening.head_start // listening.cells.size)
+    return estimate_pitch(listening.head, listening.sample_rate, cells) if len(cells.energy) else None
+
+
 def _slices(listening: Listening, onsets: Onsets, tempo: Tempo | None, silence: Silence) -> tuple[Slice, ...]:
     bpm = tempo.bpm if tempo else None
-    return cut_slices(onsets, listening.head, listening.frames, listening.sample_rate, bpm, silence)
+    # A head that begins later has other samples than those that slices are counted by.
+    head = listening.head[: 0 if listening.head_start else None]
+    return cut_slices(onsets, head, listening.frames, listening.sample_rate, bpm, silence)
 
 
 def _remarks(listening: Listening) -> Iterable[str]:

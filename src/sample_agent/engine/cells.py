@@ -46,6 +46,12 @@ class Cells:
         peak: Floats = np.maximum(self.maximum, -self.minimum)
         return peak
 
+    def since(self, first: int) -> "Cells":
+        """Without the cells before `first`."""
+        kept = slice(first, None)
+        minimum, maximum = self.minimum[kept], self.maximum[kept]
+        return Cells(minimum, maximum, self.energy[kept], self.crossings[kept], self.size, self.rate)
+
     def covers(self, samples: int) -> bool:
         """Whether these are all the cells of a signal that long."""
         return len(self.minimum) * self.size >= samples

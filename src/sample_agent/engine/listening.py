@@ -54,6 +54,7 @@ class Listening:
         tonal: long frames for pitch.
         cells: the downmix in cells of 1.5 ms.
         head: float32, shape (samples,), the downmix itself, at most `HEAD_SAMPLES` of it.
+        head_start: the sample that it begins with: 0, unless there is silence for as long and sound behind it.
         spectral, loudness, clipping, dc_offset, mono_compatibility, spectrogram: of the whole file.
         waveform: its outline, as fine as it is kept; see `Waveform.at`.
         has_signal: whether any sample is not zero.
@@ -83,6 +84,9 @@ class Listening:
         self._most_cells = int(EXCERPT_SECONDS * self.cell_rate)
         self._head: list[Floats] = []
         self._head_samples = 0
+        self.head_start = 0
+        self._head_is_silent = True
+        self._taken = 0
         self._crossings = 0
         self.cancels = False
 
@@ -138,9 +142,16 @@ class Listening:
         self._clipping.feed(channels, self._peaks.feed(channels, last=last))
         self._short.feed(mono, last=last)
         self._tonal.feed(mono, last=last)
+        self._take_head(mono)
+        self._taken += len(mono)
+
+    def _take_head(self, mono: Floats) -> None:
+        if self._head_samples >= HEAD_SAMPLES and self._head_is_silent and len(mono) and float(np.abs(mono).max()) > 0:
+            self._head, self._head_samples, self.head_start = [], 0, self._taken
         if self._head_samples < HEAD_SAMPLES:
             self._head.append(mono[: HEAD_SAMPLES - self._head_samples])
             self._head_samples += len(self._head[-1])
+            self._head_is_silent = self._head_is_silent and not self._head[-1].any()
 
     def _taken_apart(self, block: Floats) -> tuple[Floats, Floats]:
         """The channels, shape (channels, samples), and their mean, or one of them where it has cancelled out."""

@@ -17,6 +17,7 @@ from sample_agent.engine.cells import Cells
 from sample_agent.engine.frames import Floats, frame_size
 from sample_agent.engine.key import TONICS
 from sample_agent.engine.nets import read_weights
+from sample_agent.engine.silence import SILENCE
 from sample_agent.engine.tuning import A4, A4_HZ
 
 _WINDOW_SECONDS = 0.186
@@ -77,7 +78,10 @@ def estimate_pitch(head: Floats, sample_rate: int, cells: Cells) -> Pitch | None
         sample_rate: in Hz.
         cells: outline of the same samples.
     """
-    candidates = pitch_candidates(head, sample_rate, cells)
+    peak = cells.peak
+    first = int((peak > SILENCE * peak.max()).argmax())
+    # How long a sound is counts, and silence before it is none of it.
+    candidates = pitch_candidates(head[first * cells.size :], sample_rate, cells.since(first) if first else cells)
     if candidates is None:
         return None
     likelihood = pitch_likelihoods(candidates)
