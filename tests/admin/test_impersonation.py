@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -27,6 +28,25 @@ async def look(boss: Signed, somebody: Signed) -> str:
     assert answer.status_code == 201, answer.text
     token: str = answer.json()["token"]
     return token
+
+
+async def lose_rights(boss: Signed, other: Signed, how: str) -> None:
+    """Have another administrator lose the session or the rights an impersonation needs."""
+    path = f"/api/admin/users/{other.id}"
+    if how == "signed out":
+        answer = await boss.request("POST", f"{path}/sign-out")
+    elif how == "leaves":
+        answer = await other.request("POST", "/api/auth/logout")
+    elif how == "leaves everywhere":
+        answer = await other.request("DELETE", "/api/auth/sessions", params={"scope": "all"})
+    else:
+        answer = await boss.request("PUT", path, json={"is_admin": False} if how == "demoted" else {"is_active": False})
+    assert answer.is_success, answer.text
+
+
+async def ends(service: Service, somebody: Signed) -> list[Any]:
+    """What stands in the person's log of impersonations that were over."""
+    return [each for each in await entries(service, somebody.id) if each.action == "support.impersonation-ended"]
 
 
 def changes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
@@ -163,25 +183,64 @@ async def test_it_ends_with_the_administrators_own_rights(
         other = await sign_in(service, visitor, admin=True)
         token = await look(other, somebody)
         assert (await boss.get("/api/auth/me", token)).status_code == 200
-        path = f"/api/admin/users/{other.id}"
-        if how == "signed out":
-            answer = await boss.request("POST", f"{path}/sign-out")
-        elif how == "leaves":
-            answer = await other.request("POST", "/api/auth/logout")
-        elif how == "leaves everywhere":
-            answer = await other.request("DELETE", "/api/auth/sessions", params={"scope": "all"})
-        else:
-            answer = await boss.request(
-                "PUT", path, json={"is_admin": False} if how == "demoted" else {"is_active": False}
-            )
-        assert answer.is_success, answer.text
+        await lose_rights(boss, other, how)
+        counted = [each.detail["sessions"] for each in await entries(service, other.id) if "sessions" in each.detail]
+        assert counted in ([], [1])  # their own, and not the one of somebody else's
+    for _ in range(2):
+        (ended,) = await ends(service, somebody)
+        assert (ended.actor_kind, datetime.fromisoformat(ended.detail["ended_at"])) == ("system", ended.at)
+        assert ended.detail["why"].startswith("the administrator")
+        await record_ended(service.database, service.clock)
     await asyncio.sleep(REVOCATION_SECONDS)
     assert (await boss.get("/api/auth/me", token)).status_code == 401
     assert await somebody.is_signed_in()
-    assert await record_ended(service.database, service.clock) >= 1
-    (ended,) = [each for each in await entries(service, somebody.id) if each.action == "support.impersonation-ended"]
-    assert ended.actor_kind == "system"
-    assert datetime.fromisoformat(ended.detail["ended_at"]) <= ended.at
+
+
+@pytest.mark.parametrize(
+    ("how", "status"), [("demoted", 403), ("suspended", 401), ("signed out", 401), ("leaves", 401)]
+)
+async def test_it_does_not_begin_where_the_loss_of_those_rights_is_not_known_yet(
+    service: Service, another_process: Callable[[], Service], boss: Signed, somebody: Signed, how: str, status: int
+) -> None:
+    async with service.visitor() as visitor, another_process().visitor() as elsewhere:
+        other = await sign_in(service, visitor, admin=True)
+        assert (await elsewhere.me(other.token)).status_code == 200  # what that process goes by for a second
+        await lose_rights(boss, other, how)
+        answer = await elsewhere.browser.post(
+            f"/api/admin/users/{somebody.id}/impersonation",
+            json={"reason": "cannot find a loop"},
+            headers={"Authorization": f"Bearer {other.token}"},
+        )
+    assert answer.status_code == status, answer.text
+    assert "support.impersonation-began" not in await actions(service, somebody.id)
+
+
+async def test_it_lasts_no_longer_than_the_session_it_is_begun_from(
+    service: Service, boss: Signed, somebody: Signed
+) -> None:
+    async with service.database.transaction(purpose="identity") as db:
+        until: datetime = await db.scalar(
+            text(
+                "update sessions set expires_at = now() + interval '5 minutes' where user_id = :id returning expires_at"
+            ),
+            {"id": boss.id},
+        )
+    answer = await boss.request("POST", f"/api/admin/users/{somebody.id}/impersonation", json={"reason": "a look"})
+    body = answer.json()
+    assert 0 < body["expires_in"] <= 300
+    assert jwt.decode(body["token"], service.keys.current).claims["exp"] <= until.timestamp()
+    began = (await entries(service, somebody.id))[-1]
+    assert datetime.fromisoformat(began.detail["expires_at"]) == until
+
+
+async def test_when_the_person_ends_it_that_is_recorded_with_it(
+    service: Service, boss: Signed, somebody: Signed
+) -> None:
+    await look(boss, somebody)
+    answer = await somebody.request("DELETE", "/api/auth/sessions", params={"scope": "others"})
+    assert answer.status_code == 204
+    (ended,) = await ends(service, somebody)
+    assert ended.detail["why"] == "revoked"
 
 
 async def test_one_that_nobody_ends_is_recorded_once_with_the_moment_it_was_over(

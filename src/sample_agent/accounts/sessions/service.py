@@ -135,23 +135,19 @@ async def list_sessions(identity: Identity, principal: Principal) -> list[Sessio
 
 
 async def sign_out(identity: Identity, session_id: UUID, client: Client) -> None:
-    """End a session at its own wish. Harmless when it has ended before."""
+    """End a session, or an impersonation, at its own wish. Harmless when it has ended before."""
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
         session = await db.get(Session, session_id)
-        if session is None or not await end_sessions(
-            db, session.user_id, now=now, reason="signed out", only=session_id
-        ):
+        if session is None:
             return
         supporter = session.impersonator_id
-        await record(
-            db,
-            Action.IMPERSONATION_ENDED if supporter else Action.SIGNED_OUT,
-            tenant_id=session.user_id,
-            actor=Actor("admin", supporter, client) if supporter else Actor("user", session.user_id, client),
-            subject=Subject("session", session_id),
-            now=now,
-        )
+        actor = Actor("admin", supporter, client) if supporter else Actor("user", session.user_id, client)
+        if not await end_sessions(db, session.user_id, now=now, reason="signed out", only=session_id, by=actor):
+            return
+        if supporter is None:
+            subject = Subject("session", session_id)
+            await record(db, Action.SIGNED_OUT, tenant_id=session.user_id, actor=actor, subject=subject, now=now)
     identity.sessions.forget(session_id)
     log.info("signed out", user_id=str(session.user_id), session_id=str(session_id))
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from sample_agent.accounts import OfApp, OfClient
 from sample_agent.accounts.caller import BearerToken, FreshlySignedIn, SureAdministrator
 from sample_agent.accounts.sessions.schemas import UserProfile
+from sample_agent.accounts.sessions.service import sign_out
 from sample_agent.admin.errors import NotImpersonating
 from sample_agent.admin.impersonation import service
 from sample_agent.admin.impersonation.schemas import Impersonation, ImpersonationReason
@@ -46,4 +47,5 @@ async def end_impersonation(bearer: BearerToken, identity: OfApp, client: OfClie
     principal = await identity.authenticate(bearer.credentials)
     if principal.impersonator_id is None:
         raise NotImpersonating
-    await service.end(identity, principal, client)
+    assert principal.session_id is not None  # noqa: S101
+    await sign_out(identity, principal.session_id, client)

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts import Client, Identity, Principal, plan_of
-from sample_agent.accounts.audit import Action, Actor, Subject, record
+from sample_agent.accounts.audit import Action, Subject, record
+from sample_agent.accounts.errors import AdministratorsOnly, SecondFactorMissing, SessionExpired
 from sample_agent.accounts.models import Session, User
 from sample_agent.accounts.second_factor import has_second_factor
-from sample_agent.accounts.sessions.ending import end_sessions
 from sample_agent.admin.actor import administrator
 from sample_agent.admin.errors import NotToBeImpersonated, OwnAccount
 from sample_agent.core.errors import NotFound
@@ -43,10 +44,14 @@ class Look:
 
 
 async def begin(identity: Identity, principal: Principal, user_id: UUID, *, reason: str, client: Client) -> Look:
-    """Open a session of a person for an administrator. Raises NotFound, OwnAccount and NotToBeImpersonated."""
-    now, seconds = identity.now(), min(int(LASTS.total_seconds()), identity.tokens.seconds)
+    """Open a session of a person for an administrator; it lasts no longer than the one they are at.
+
+    Raises NotFound, OwnAccount and NotToBeImpersonated, and whatever administrators are refused with who have just lost
+    their session or their rights.
+    """
+    now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
-        user = await db.scalar(select(User).where(User.id == user_id).with_for_update())
+        user, looking, theirs = await _held(db, principal, user_id, now)
         if user is None:
             raise NotFound
         if user.id == principal.user_id:
@@ -64,12 +69,11 @@ async def begin(identity: Identity, principal: Principal, user_id: UUID, *, reas
             authenticated_at=_NEVER,
             impersonator_id=principal.user_id,
             impersonator_session_id=principal.session_id,
-            expires_at=now + timedelta(seconds=seconds),
+            expires_at=min(now + LASTS, now + timedelta(seconds=identity.tokens.seconds), theirs.expires_at),
         )
         db.add(session)
         await db.flush()
         plan = await plan_of(db, user.id, identity.settings.plan_for_new_accounts)
-        looking = (await db.scalars(select(User.email).where(User.id == principal.user_id))).one()
         second_factor = bool(await db.scalar(select(has_second_factor(user.id))))
         await record(
             db,
@@ -80,24 +84,32 @@ async def begin(identity: Identity, principal: Principal, user_id: UUID, *, reas
             detail={"reason": reason, "expires_at": session.expires_at},
             now=now,
         )
+    seconds = int((session.expires_at - now).total_seconds())
     token = identity.tokens.issue(user_id=user.id, session_id=session.id, email=user.email, tier=plan, seconds=seconds)
     log.info("impersonation began", user_id=str(user.id), administrator_id=str(principal.user_id))
-    return Look(user, plan, second_factor, token, seconds, looking)
+    return Look(user, plan, second_factor, token, seconds, looking.email)
 
 
-async def end(identity: Identity, impersonation: Principal, client: Client) -> None:
-    """End the impersonation whose own access token asks for it. Harmless when it has ended."""
-    session_id, now = impersonation.session_id, identity.now()
-    assert session_id is not None  # noqa: S101
-    async with identity.database.transaction(purpose="identity") as db:
-        if await end_sessions(db, impersonation.user_id, now=now, reason="impersonation ended", only=session_id):
-            await record(
-                db,
-                Action.IMPERSONATION_ENDED,
-                tenant_id=impersonation.user_id,
-                actor=Actor.of(impersonation, client),
-                subject=Subject("session", session_id),
-                now=now,
-            )
-    identity.sessions.forget(session_id)
-    log.info("impersonation ended", user_id=str(impersonation.user_id))
+async def _held(
+    db: AsyncSession, principal: Principal, user_id: UUID, now: datetime
+) -> tuple[User | None, User, Session]:
+    """The person, the administrator and the session the administrator is at, held as they are until the transaction
+    ends: what the request was let in by may be a second old.
+
+    Whoever takes rights away locks people first, by id, and sessions after them; so does this. A session that is not
+    refreshed in time has no good access token for days before that, so nothing has to be held for it.
+    """
+    ids = (principal.user_id, user_id)
+    people = await db.scalars(select(User).where(User.id.in_(ids)).order_by(User.id).with_for_update(read=True))
+    held = {each.id: each for each in people}
+    session = await db.scalar(select(Session).where(Session.id == principal.session_id).with_for_update(read=True))
+    looking = held.get(principal.user_id)
+    if session is None or session.revoked_at is not None or session.expires_at <= now:
+        raise SessionExpired
+    if looking is None or not looking.is_active:
+        raise SessionExpired
+    if not looking.is_superuser:
+        raise AdministratorsOnly
+    if not session.second_factor:
+        raise SecondFactorMissing
+    return held.get(user_id), looking, session

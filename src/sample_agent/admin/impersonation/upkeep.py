@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, select
 
 from sample_agent.accounts.audit import SYSTEM, Action, Subject, record
 from sample_agent.accounts.audit.models import AuditEntry
@@ -38,12 +38,13 @@ async def watch_impersonations(database: Database) -> None:
 
 
 async def record_ended(database: Database, now: Callable[[], datetime] = utc_now) -> int:
-    """Record each impersonation that is over and whose end stands in no log: its time ran out, the administrator was
-    demoted or signed out, or the person ended it. How many there were."""
-    over = or_(Session.expires_at <= now(), Session.revoked_at.is_not(None))
+    """Record each impersonation whose time ran out and whose end stands in no log yet; how many there were.
+
+    Whatever else ends one records that itself.
+    """
+    ran_out = Session.impersonator_id.is_not(None), Session.revoked_at.is_(None), Session.expires_at <= now()
     async with database.transaction(purpose="identity") as db:
-        found = await db.scalars(select(Session.id).where(Session.impersonator_id.is_not(None), over, ~_RECORDED))
-        sessions = found.all()
+        sessions = (await db.scalars(select(Session.id).where(*ran_out, ~_RECORDED))).all()
     recorded = [await _record_end(database, session_id, now()) for session_id in sessions]
     return sum(recorded)
 
@@ -54,14 +55,13 @@ async def _record_end(database: Database, session_id: UUID, now: datetime) -> bo
         # Asked again, now that nobody else can be about it.
         if session is None or await db.scalar(select(_RECORDED).where(Session.id == session_id)):
             return False
-        ended_at = min(session.revoked_at or session.expires_at, session.expires_at)
         await record(
             db,
             Action.IMPERSONATION_ENDED,
             tenant_id=session.user_id,
             actor=SYSTEM,
             subject=Subject("session", session_id),
-            detail={"ended_at": ended_at, "why": session.revoked_reason or "the time was over"},
+            detail={"ended_at": session.expires_at, "why": "the time was over"},
             now=now,
         )
     return True

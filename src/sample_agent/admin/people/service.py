@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts import plan_of, set_plan
@@ -22,11 +22,11 @@ from sample_agent.accounts.client import Client
 from sample_agent.accounts.factors.mails import tell_of_factors
 from sample_agent.accounts.factors.models import Challenge, RecoveryCode
 from sample_agent.accounts.mailing import queue_mail
-from sample_agent.accounts.models import Authenticator, Passkey, Session, User
+from sample_agent.accounts.models import Authenticator, Passkey, User
 from sample_agent.accounts.organizations.departure import refuse_while_needed
 from sample_agent.accounts.privacy.deletion import GRACE
 from sample_agent.accounts.privacy.mails import DELETION_ASKED
-from sample_agent.accounts.sessions.ending import end_sessions
+from sample_agent.accounts.sessions.ending import end_impersonations_by, end_sessions
 from sample_agent.admin.errors import OwnAccount
 from sample_agent.core.database import Database
 from sample_agent.core.errors import NotFound
@@ -81,7 +81,7 @@ async def change(
         if changes.is_admin is not None and changes.is_admin != user.is_superuser:
             user.is_superuser = changes.is_admin
             if not changes.is_admin:
-                ended += await _end_impersonations_by(db, user_id, now)
+                ended += await end_impersonations_by(db, user_id, now=now, reason="the administrator was demoted")
             action = Action.ACCOUNT_PROMOTED if changes.is_admin else Action.ACCOUNT_DEMOTED
             await _record(db, action, user, actor, now)
         await _change_plan(db, user, changes.plan, actor, now, default_plan)
@@ -158,16 +158,6 @@ async def _locked(db: AsyncSession, user_id: UUID, actor: Actor, *, with_adminis
 def _refuse_oneself(user: User, actor: Actor) -> None:
     if actor.id == user.id:
         raise OwnAccount
-
-
-async def _end_impersonations_by(db: AsyncSession, administrator_id: UUID, now: datetime) -> Ended:
-    ended = await db.scalars(
-        update(Session)
-        .where(Session.impersonator_id == administrator_id, Session.revoked_at.is_(None), Session.expires_at > now)
-        .values(revoked_at=now, revoked_reason="the administrator was demoted")
-        .returning(Session.id)
-    )
-    return list(ended)
 
 
 async def _change_plan(
