@@ -15,7 +15,9 @@ from sqlalchemy import text
 from sample_agent.accounts.tasks import forget_expired
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
-from tests.accounts.deployment import PUBLIC_URL, Person, Service
+from tests.accounts.deployment import PUBLIC_URL, Person, Service, fresh_address
+from tests.accounts.test_addresses import move, undo
+from tests.accounts.test_passwords import NEW_PASSWORD, ask_for_link, change, reset
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
@@ -236,6 +238,41 @@ async def test_a_browser_that_moves_is_known_by_its_cookie_to_whose_it_is_and_to
             moved.email = neighbour.email
             assert (await moved.login()).status_code == 200
             assert [each["mail"] for each in await service.take_queued_mails(neighbour.email)] == ["new-sign-in"]
+
+
+@pytest.mark.parametrize("how", ["password changed", "password reset", "address restored"])
+async def test_whoever_was_shut_out_comes_back_as_a_stranger(service: Service, person: Person, how: str) -> None:
+    """With the cookie of the browser they were signed in with, to the same network, and knowing the new password."""
+    member, owners = await service.member(person), person.email
+    async with device(service, person.email, address=CAFE) as thief:
+        assert (await thief.login()).status_code == 200
+        if how == "password changed":
+            assert (await change(person, member)).status_code == 200
+        else:
+            if how == "address restored":
+                back = await move(service, person, member, owners, fresh_address())
+                assert (await undo(person, back)).status_code == 200
+            assert (await reset(person, await ask_for_link(service, person))).status_code == 200
+        await service.take_queued_mails(owners)
+        assert (await thief.login(password=NEW_PASSWORD)).status_code == 200
+        assert [each["mail"] for each in await service.take_queued_mails(owners)] == ["new-sign-in"]
+        assert (await thief.login(password=NEW_PASSWORD)).status_code == 200
+        assert await service.take_queued_mails(owners) == []
+
+
+async def test_where_somebody_stays_signed_in_they_are_known_after_a_new_password(
+    service: Service, person: Person
+) -> None:
+    await service.member(person)
+    async with device(service, person.email) as at_home, device(service, person.email, address=CAFE) as moved:
+        assert (await change(at_home, (await at_home.login()).json())).status_code == 200
+        renewed = await at_home.post("/api/auth/refresh", X_Requested_With="sample-agent", Sec_Fetch_Site="same-origin")
+        assert renewed.status_code == 200
+        moved.browser.cookies.update(at_home.browser.cookies)
+        await service.take_queued_mails(person.email)
+        for each in (at_home, moved):
+            assert (await each.login(password=NEW_PASSWORD)).status_code == 200
+        assert await service.take_queued_mails(person.email) == []
 
 
 async def test_the_list_says_where_a_session_began_and_where_it_was_last_seen(service: Service, person: Person) -> None:

