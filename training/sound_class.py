@@ -1,8 +1,8 @@
 """Trains what a sample is: python -m training sound_class [--only-judge]
 
 Three small nets on the descriptors of recordings, soundfonts and synthesis; a recording whose manifest says only "hat"
-or "melodic" teaches that it is one of the two that are meant. Judged on the recordings with whole sources left out;
-`sharpness` is fitted to those answers, so that confidence means what it says.
+or "melodic" teaches that it is one of the two that are meant. Judged on the recordings with whole sources left out; the
+curve that makes a confidence of a likelihood is fitted to those answers, and judged on sources it was not fitted to.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
 
 from sample_agent.engine.sound_class import SOUND_CLASSES
 from training import net
@@ -20,6 +21,8 @@ from training.material import Table, coarse_name, described
 from training.places import save_weights
 
 Array = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.float64]
+Names = npt.NDArray[np.str_]
 
 NETS = 3
 _UNITS = 160
@@ -28,6 +31,9 @@ _DROPOUT, _NOISE = 0.35, 0.15
 _DECAY = 1e-2
 _BALANCE = 0.6
 """Between 0 (every example counts alike) and 1 (every class counts alike)."""
+_CAUTION = 0.25
+"""Log odds taken off what likelihood has meant: what people bring is further from the sources here than they are from
+one another."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Scale:
 
 def main() -> None:
     table = described().with_class().of_sound()
-    sharpness = judge(table)
+    said, meant = judge(table)
     if "--only-judge" in sys.argv:
         return
     scale = Scale.of(table.values)
@@ -55,7 +61,8 @@ def main() -> None:
     path = save_weights("class", {
         "mean": scale.mean,
         "scale": scale.deviation,
-        "sharpness": np.array(sharpness, np.float32),
+        "said": said,
+        "meant": meant,
         **{name: np.stack([one[name] for one in nets]).astype(np.float16) for name in nets[0]},
     })  # fmt: skip
     print(f"{path.name}: {path.stat().st_size // 1000} kB")
@@ -83,62 +90,59 @@ def importance(table: Table) -> npt.NDArray[np.float64]:
     return np.asarray(weight / weight.sum())
 
 
-def judge(table: Table) -> float:
-    """Print how well nets do on sources that they have not heard; the sharpness that fits their answers best."""
-    likely = np.zeros((len(table), len(SOUND_CLASSES)), np.float32)
+def judge(table: Table) -> tuple[Numbers, Numbers]:
+    """Print how well nets do on sources that they have not heard; the curve of what their likelihoods have meant."""
     asked = table.judged()
+    likely = np.zeros((len(table), len(SOUND_CLASSES)), np.float32)
     print(f"{'source left out':24s}{'sounds':>8s}{'right %':>9s}")
-    right = np.zeros(len(table), bool)
     for source in sorted(set(table.source[asked])):
-        left_out = table.source == source
-        scale = Scale.of(table.values[~left_out])
-        known = table.where(~left_out)
-        here = left_out & asked
-        values = scale(table.values[here])
-        answers = [
-            net.softmax(net.forwards(trained(scale(known.values), known, seed), values)[1]) for seed in range(NETS)
-        ]
-        likely[here] = np.mean(answers, axis=0)
-        right[here] = coarse_answers(likely[here])[0] == table.coarse()[here]
-        print(f"{source:24s}{here.sum():8d}{100 * right[here].mean():9.1f}", flush=True)
-    print(f"{'all':24s}{asked.sum():8d}{100 * right[asked].mean():9.1f}")
-    confidence = np.zeros(len(table), np.float32)
-    for source in set(table.source[asked]):
-        # What confidence means is learned from the other sources, too.
-        here, others = asked & (table.source == source), asked & (table.source != source)
-        confidence[here] = coarse_answers(sharpened(likely[here], fitted_sharpness(likely[others], right[others])))[1]
+        here = asked & (table.source == source)
+        likely[here] = unheard(table, source, table.values[here])
+        share = 100 * (coarse_answers(likely[here]) == table.coarse()[here]).mean()
+        print(f"{source:24s}{here.sum():8d}{share:9.1f}", flush=True)
+    likely, truth, source = likely[asked], table.coarse()[asked], table.source[asked]
+    print(f"{'all':24s}{len(truth):8d}{100 * (coarse_answers(likely) == truth).mean():9.1f}")
+    right, sure = outcomes(likely, truth, source)
     for least in (0.5, 0.7, 0.9):
-        sure = asked & (confidence >= least)
-        share = 100 * sure.sum() / asked.sum()
-        print(f"from {least}: {share:.0f} % of answers, {100 * right[sure].mean():.1f} % right")
-    sharpness = fitted_sharpness(likely[asked], right[asked])
-    print(f"sharpness {sharpness}")
-    return sharpness
+        told = sure >= least
+        print(f"from {least}: {100 * told.mean():.0f} % of answers, {100 * right[told].mean():.1f} % right")
+    return curve(likely.max(axis=1), right)
 
 
-def coarse_answers(likely: Array) -> tuple[npt.NDArray[np.str_], Array]:
-    """The likeliest name of the manifest for each row, and how likely."""
-    names = sorted({coarse_name(name) for name in SOUND_CLASSES})
-    members = np.array([[coarse_name(fine) == name for name in names] for fine in SOUND_CLASSES], np.float32)
-    summed = likely @ members
-    return np.array(names)[summed.argmax(axis=1)], summed.max(axis=1)
+def unheard(table: Table, source: str, values: Array) -> Array:
+    """Likelihoods of the classes of a source's sounds, by nets that have not heard the source."""
+    known = table.where(table.source != source)
+    scale = Scale.of(known.values)
+    nets = [trained(scale(known.values), known, seed) for seed in range(NETS)]
+    return np.asarray(np.mean([net.softmax(net.forwards(one, scale(values))[1]) for one in nets], axis=0))
 
 
-def sharpened(likely: Array, sharpness: float) -> Array:
-    return net.softmax(sharpness * np.log(likely + 1e-7))
+def coarse_answers(likely: Array) -> Names:
+    """The manifest's name for the likeliest class of each row: what the engine's answer would be compared with."""
+    names = np.array([coarse_name(name) for name in SOUND_CLASSES])
+    return np.asarray(names[likely.argmax(axis=1)])
 
 
-def fitted_sharpness(likely: Array, right: npt.NDArray[np.bool_]) -> float:
-    """The largest sharpness at which answers with 0.9 and more are right in 96 % of cases, and 0.7 in 80."""
-    for sharpness in np.arange(1.6, 0.5, -0.05):
-        confidence = coarse_answers(sharpened(likely, float(sharpness)))[1]
-        if all(
-            right[confidence >= least].mean() >= wanted
-            for least, wanted in ((0.9, 0.96), (0.7, 0.8))
-            if (confidence >= least).sum() > 20
-        ):
-            return round(float(sharpness), 2)
-    return 0.5
+def outcomes(likely: Array, truth: Names, source: Names) -> tuple[npt.NDArray[np.bool_], Numbers]:
+    """Whether each answer is right, and how confident it is by what likelihood has meant for the other sources."""
+    right, said = coarse_answers(likely) == truth, likely.max(axis=1)
+    sure = np.zeros(len(said))
+    for left_out in sorted(set(source)):
+        here = source == left_out
+        sure[here] = np.interp(said[here], *curve(said[~here], right[~here]))
+    return right, sure
+
+
+def curve(said: Array, right: npt.NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
+    """A logistic curve on the log odds (J. Platt, 1999), less `_CAUTION`: steps, and what they have meant."""
+    fitted = LogisticRegression(C=100).fit(_log_odds(said)[:, None], right)
+    steps = np.linspace(0, 1, 101)
+    return steps, 1 / (1 + np.exp(_CAUTION - fitted.decision_function(_log_odds(steps)[:, None])))
+
+
+def _log_odds(chance: npt.NDArray[np.floating]) -> Numbers:
+    chance = np.clip(chance, 0.002, 0.998).astype(np.float64)
+    return np.asarray(np.log(chance / (1 - chance)))
 
 
 if __name__ == "__main__":
