@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import zipfile
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +16,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
+from sample_agent import admin
 from sample_agent.accounts.audit.models import AuditEntry
+from sample_agent.accounts.privacy.archive import archive
 from sample_agent.accounts.privacy.keep_token import keep_token
+from sample_agent.accounts.privacy.own_data import OWN_DATA
+from sample_agent.apps.wiring import make_storage
 from tests.accounts.deployment import PASSWORD, Person, Service, link_token
+from tests.accounts.members import sign_in
 
 EXPORTS, DELETION = "/api/account/exports", "/api/account/deletion"
 WITH = "Authorization"
@@ -191,3 +200,46 @@ async def test_no_api_key_copies_or_deletes_anything(service: Service, person: P
         )
         assert answer.status_code == 403
         assert answer.json()["code"] == "session-required"
+
+
+async def test_a_copy_does_not_tell_who_else_was_there_and_where_they_sat(
+    service: Service, person: Person, tmp_path: Path
+) -> None:
+    """An administrator who looked through the person's eyes, and a stranger whose sign-in was refused."""
+    service.app.include_router(admin.router)
+    member = await sign_in(service, person)
+    async with (
+        service.visitor(address="198.51.100.77") as boss,
+        service.visitor(person.email, address="203.0.113.88", password="none of these bars") as stranger,
+    ):
+        administrator = await sign_in(service, boss, admin=True)
+        await administrator.add_app()
+        looking = await administrator.post(
+            f"/api/admin/users/{member.id}/impersonation", {"reason": "cannot find a sample"}
+        )
+        assert looking.status_code == 201, looking.text
+        assert (await stranger.login()).status_code == 401
+        await member.record_refusals()
+        others = [str(administrator.id), boss.email, "198.51.100.77", "203.0.113.88"]
+    told = await _copy(service, member.id, tmp_path)
+    assert not [word for word in others if word in json.dumps(told)]
+    actions = {each["action"]: each for each in told["account/activity.json"]}
+    assert {"support.impersonation-began", "session.refused"} <= actions.keys()
+    assert actions["session.began"]["ip_address"] == "127.0.0.1"
+    assert actions["session.began"]["actor_id"] == str(member.id)
+    assert len(told["account/sessions.json"]) == 2
+
+
+async def _copy(service: Service, user_id: UUID, space: Path) -> dict[str, Any]:
+    """The rows in the copy that the worker makes, by the names of their files."""
+    blocks = archive(
+        service.database,
+        make_storage(service.settings, links_from=""),
+        [OWN_DATA],
+        user_id,
+        space=space,
+        made_at=service.clock(),
+        advance=lambda _: None,
+    )
+    zipped = zipfile.ZipFile(io.BytesIO(b"".join([block async for block in blocks])))
+    return {name: json.loads(zipped.read(name)) for name in zipped.namelist() if name.endswith(".json")}

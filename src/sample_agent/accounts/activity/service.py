@@ -35,8 +35,7 @@ async def _keys(db: AsyncSession, user_id: UUID, entries: Sequence[Recorded]) ->
 
 def _shown(recorded: Recorded, user_id: UUID, keys: Mapping[UUID, str]) -> Activity:
     entry, context = recorded.entry, recorded.context
-    by_the_person = entry.actor_kind == "api-key" or (entry.actor_kind == "user" and entry.actor_id == user_id)
-    from_where = context if by_the_person else None  # where an administrator sits is nobody's business
+    from_where = context if entry.is_by(user_id) else None
     return Activity(
         id=entry.id,
         at=entry.at,

@@ -37,6 +37,11 @@ class AuditEntry(Model):
     previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
 
+    def is_by(self, person_id: UUID) -> bool:
+        """Whether the person whose log it stands in did it, or a key of theirs. Who anybody else was, and where they
+        sat, is not for them to know: not of an administrator, nor of a stranger whose sign-in was refused."""
+        return self.actor_kind == "api-key" or (self.actor_kind == "user" and self.actor_id == person_id)
+
 
 class AuditContext(Model):
     """Where an entry came from and what it was about in detail. It may be erased with the person; its hash, salted so

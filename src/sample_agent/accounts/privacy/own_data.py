@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts.audit.models import AuditContext, AuditEntry
+from sample_agent.accounts.audit.search import Recorded
 from sample_agent.accounts.factors.models import RecoveryCode
 from sample_agent.accounts.mail_log import MailRecord
 from sample_agent.accounts.models import ApiKey, Authenticator, Entitlement, Passkey, Session, User
@@ -26,23 +27,26 @@ EXPORTS = "exports"
 
 async def _activity(db: AsyncSession, user_id: UUID) -> AsyncIterator[Row]:
     entries = (
-        select(
-            AuditEntry.at,
-            AuditEntry.action,
-            AuditEntry.actor_kind,
-            AuditEntry.actor_id,
-            AuditEntry.subject_kind,
-            AuditEntry.subject_id,
-            AuditContext.ip_address,
-            AuditContext.user_agent,
-            AuditContext.detail,
-        )
+        select(AuditEntry, AuditContext)
         .outerjoin(AuditContext, AuditContext.entry_id == AuditEntry.id)
         .where(AuditEntry.tenant_id == user_id)
         .order_by(AuditEntry.position)
     )
     async for row in await db.stream(entries.execution_options(yield_per=200)):
-        yield dict(row._mapping)
+        recorded = Recorded(*row)
+        entry, context = recorded.entry, recorded.context
+        from_where = context if entry.is_by(user_id) else None
+        yield {
+            "at": entry.at,
+            "action": entry.action,
+            "actor_kind": entry.actor_kind,
+            "actor_id": entry.actor_id if entry.is_by(user_id) else None,
+            "subject_kind": entry.subject_kind,
+            "subject_id": entry.subject_id,
+            "ip_address": from_where.ip_address if from_where else None,
+            "user_agent": from_where.user_agent if from_where else None,
+            "detail": context.detail if context else None,
+        }
 
 
 async def _organizations(db: AsyncSession, user_id: UUID) -> AsyncIterator[Row]:
@@ -80,10 +84,15 @@ async def _mails(db: AsyncSession, user_id: UUID) -> AsyncIterator[Row]:
 
 
 PARTS = (
-    table_part("account/profile", "Who you are here.", User, leave_out=("password_hash",), owner="id"),
+    table_part("account/profile", "Who you are here.", User, leave_out=("password_hash", "credentials_id"), owner="id"),
     table_part("account/preferences", "What you prefer, if you ever changed it.", Preferences),
     table_part("account/plan", "Your plan, if it is not the usual one.", Entitlement),
-    table_part("account/sessions", "Where you are or were signed in.", Session),
+    table_part(
+        "account/sessions",
+        "Where you are or were signed in.",
+        Session,
+        leave_out=("impersonator_id", "impersonator_session_id"),
+    ),
     table_part("account/api-keys", "Your API keys, without the keys themselves.", ApiKey, leave_out=("key_hash",)),
     table_part(
         "account/authenticator",
