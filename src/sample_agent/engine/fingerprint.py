@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.native import Kernel, address, checked, kernel
 from sample_agent.engine.tonal import TonalFrames
 
 _MAGIC, _VERSION = b"SAFP", 1
@@ -108,6 +109,8 @@ class Match:
 
 def fingerprint(mel: Floats, mel_rate: float, tonal: TonalFrames) -> Fingerprint:
     """The fingerprint of a sound from its mel bands, shape (frames, 40), and its long frames."""
+    if loaded := kernel():
+        return _pictured(loaded, mel, mel_rate, tonal)
     bands = mel[:, : 2 * _BANDS].reshape(len(mel), _BANDS, 2).sum(axis=2)
     energy = bands.sum(axis=1)
     loudest = float(energy.max(initial=0.0))
@@ -120,6 +123,22 @@ def fingerprint(mel: Floats, mel_rate: float, tonal: TonalFrames) -> Fingerprint
     coarse = _spread(_resampled(bands, mel_rate / _COARSE_RATE, _COARSE_COLUMNS))
     start, duration = float(heard[0] / mel_rate), len(bands) / mel_rate
     return Fingerprint(_quantized(fine), _quantized(coarse), _quantized(_notes(tonal)), start, duration)
+
+
+def _pictured(loaded: Kernel, mel: Floats, mel_rate: float, tonal: TonalFrames) -> Fingerprint:
+    """The same by the kernel."""
+    sizes = np.array((_FINE_COLUMNS, _COARSE_COLUMNS, 0, 0))
+    fine, coarse = np.empty((_FINE_COLUMNS, _BANDS), np.uint8), np.empty((_COARSE_COLUMNS, _BANDS), np.uint8)
+    notes = np.zeros(_NOTES, np.uint8)
+    mel = np.ascontiguousarray(mel)
+    steps = mel_rate / _FINE_RATE, mel_rate / _COARSE_RATE
+    long_frames = address(tonal.power), *tonal.power.shape, tonal.width_hz
+    results = (address(array) for array in (sizes, fine, coarse, notes))
+    checked(loaded.fingerprint_pictures(address(mel), len(mel), *steps, *long_frames, *results))
+    fine_columns, coarse_columns, start, stop = sizes.tolist()
+    # Copies, which do not keep room for the longest file.
+    pictures = fine[:fine_columns].copy(), coarse[:coarse_columns].copy()
+    return Fingerprint(*pictures, notes, start / mel_rate, (stop - start) / mel_rate)
 
 
 def same_sound(a: Fingerprint, b: Fingerprint) -> Match:

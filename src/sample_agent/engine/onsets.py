@@ -8,6 +8,7 @@ import numpy.typing as npt
 from sample_agent.engine.cells import Cells
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.mel import BANDS
+from sample_agent.engine.native import address, kernel
 
 _COMPRESSION = 3000.0
 _LOW_BANDS, _HIGH_BANDS = 8, 26
@@ -55,6 +56,12 @@ class Onsets:
 
 def onset_envelopes(mel: Floats, rate: float) -> OnsetEnvelopes:
     """Envelopes from mel power, shape (frames, 40), after dividing by the loudest band so that gain cancels out."""
+    if loaded := kernel():
+        mel = np.ascontiguousarray(mel)
+        gain = _COMPRESSION / max(float(mel.max(initial=0.0)), 1e-20)
+        full, lows, middles, highs = rises = np.empty((4, len(mel)), np.float32)
+        loaded.onset_rises(address(mel), len(mel), gain, _LOW_BANDS, _HIGH_BANDS, address(rises))
+        return OnsetEnvelopes(full, lows, middles, highs, rate)
     level = np.log1p(mel * np.float32(_COMPRESSION / max(float(mel.max(initial=0.0)), 1e-20)))
     rise = np.maximum(np.diff(level, axis=0, prepend=np.zeros((1, BANDS), np.float32)), 0.0)
     return OnsetEnvelopes(
@@ -92,6 +99,11 @@ def _peaks(envelopes: OnsetEnvelopes) -> npt.NDArray[np.intp]:
         return np.zeros(0, np.intp)
     gap = max(1, round(_SMALLEST_GAP_SECONDS * envelopes.rate))
     reach = max(1, round(_SURROUNDINGS_SECONDS * envelopes.rate))
+    if loaded := kernel():
+        found, clear = np.empty(_MAX_ONSETS, np.int64), _THRESHOLD * peak
+        envelope = np.ascontiguousarray(envelope)
+        sizes = len(envelope), gap, reach, clear, len(found)
+        return found[: loaded.find_peaks_of_rise(address(envelope), *sizes, address(found))]
     highest = _moving_maximum(envelope, gap)
     surroundings = np.convolve(envelope, np.ones(2 * reach + 1, np.float32) / (2 * reach + 1), "same")
     # The window may be longer than the file: its middle is the file.
@@ -103,6 +115,12 @@ def _peaks(envelopes: OnsetEnvelopes) -> npt.NDArray[np.intp]:
 
 def _placed(times: npt.NDArray[np.float64], cells: Cells) -> npt.NDArray[np.float64]:
     """Each time moved to the cell near it before which it is quiet and after which it is loud."""
+    if loaded := kernel():
+        placed, at = np.empty(len(times)), np.ascontiguousarray(times * cells.rate)
+        around = round(_EARLIER_SECONDS * cells.rate), round(_LATER_SECONDS * cells.rate)
+        energy = np.ascontiguousarray(cells.energy)
+        loaded.place_onsets(address(energy), len(energy), address(at), len(at), *around, address(placed))
+        return placed / cells.rate
     size = _STRETCH
     offsets = np.arange(-round(_EARLIER_SECONDS * cells.rate), round(_LATER_SECONDS * cells.rate) + 1)
     padded = np.concatenate((np.zeros(size, np.float32), cells.energy, np.zeros(size, np.float32)))

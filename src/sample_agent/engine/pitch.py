@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sample_agent.engine.cells import Cells
 from sample_agent.engine.frames import Floats, frame_size
 from sample_agent.engine.key import TONICS
+from sample_agent.engine.native import address, kernel
 from sample_agent.engine.nets import read_weights
 from sample_agent.engine.silence import SILENCE
 from sample_agent.engine.tuning import A4, A4_HZ
@@ -118,13 +119,8 @@ def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandi
     spectrum = rfft(windows, 2 * size)
     power = spectrum.real**2 + spectrum.imag**2
     lags = min(size // 2, int(sample_rate / _LOWEST_HZ) + 2)
-    correlation = irfft(power, 2 * size)[:, 1:lags]
-    # What a lag leaves out at both ends is not in its norm.
-    ends = np.square(windows[:, : lags - 1]) + np.square(windows[:, :-lags:-1])
-    norm = 2 * energy[:, None] - np.cumsum(ends, axis=1, dtype=np.float64)
-    alike = 2 * correlation / np.maximum(norm, 1e-12)
     # A faint end counts as much as a loud beginning: pitch settles.
-    periodicity = alike.mean(axis=0) if len(alike) > 1 else alike[0]
+    alike, periodicity = _similarity(windows, irfft(power, 2 * size), energy, lags)
     peaks = _peaks(periodicity)
     if not len(peaks):
         return None
@@ -133,7 +129,7 @@ def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandi
     height = at - 0.25 * (before - after) * offset
     chosen = _promising(height)
     width = sample_rate / (2 * size)
-    amplitude = _hann_amplitude(spectrum, energy)
+    amplitude, highest = _hann_amplitude(spectrum, energy)
     # Entry 0 is a lag of one sample.
     repeating = sample_rate / (peaks + 1 + offset)[chosen]
     partials = _partials(amplitude[: int(_HIGHEST_HZ / width)]) * width
@@ -149,7 +145,7 @@ def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandi
     partial = (np.arange(len(frequency)) >= len(chosen))[inside]
     frequency, height, place = frequency[inside], height[inside], place[inside]
     steadiness = alike[:, place].min(axis=0)
-    features, harmonic = _features(frequency, height, steadiness, partial, amplitude, width)
+    features, harmonic = _features(frequency, height, steadiness, partial, amplitude, highest, width)
     about = np.array([height.max(), steadiness.max(), harmonic, np.log(len(head) / sample_rate)], np.float32)
     return PitchCandidates(frequency.astype(np.float32), features, about)
 
@@ -190,8 +186,34 @@ def _promising(height: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     return np.array(sorted({*first, *high, *highest}))
 
 
-def _hann_amplitude(spectrum: npt.NDArray[np.complexfloating], energy: Floats) -> Floats:
-    """Amplitudes as under a Hann window, by convolution of a spectrum of twice the window's length; mean of windows."""
+def _similarity(
+    windows: Floats, correlation: Floats, energy: Floats, lags: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """How alike each window is to itself after lags from one sample on, shape (windows, lags - 1); and the mean."""
+    if loaded := kernel():
+        alike, mean = np.empty((len(windows), lags - 1)), np.empty(lags - 1)
+        correlation = np.ascontiguousarray(correlation, np.float32)
+        where = address(correlation), correlation.shape[1], lags - 1, address(alike), address(mean)
+        loaded.similarity(address(windows), *windows.shape, *where)
+        return alike, mean
+    # What a lag leaves out at both ends is not in its norm.
+    ends = np.square(windows[:, : lags - 1]) + np.square(windows[:, :-lags:-1])
+    norm = 2 * energy[:, None] - np.cumsum(ends, axis=1, dtype=np.float64)
+    alike = 2 * correlation[:, 1:lags] / np.maximum(norm, 1e-12)
+    return alike, alike.mean(axis=0) if len(alike) > 1 else alike[0]
+
+
+def _hann_amplitude(spectrum: npt.NDArray[np.complexfloating], energy: Floats) -> tuple[Floats, Floats]:
+    """Amplitudes as under a Hann window, by convolution of a spectrum of twice the window's length; mean of windows.
+
+    And the highest of each bin and its neighbours; nothing at either end, where places beyond the spectrum are put.
+    """
+    if loaded := kernel():
+        amplitude, highest = np.empty((2, spectrum.shape[1]), np.float32)
+        spectrum, energy = np.ascontiguousarray(spectrum, np.complex64), np.ascontiguousarray(energy)
+        where = address(energy), address(amplitude), address(highest)
+        loaded.hann_amplitude(address(spectrum), *spectrum.shape, *where)
+        return amplitude, highest
     # As pairs of real numbers, two bins are four places apart.
     pairs = np.ascontiguousarray(spectrum, np.complex64).view(np.float32)
     smooth = np.float32(0.5) * pairs
@@ -200,7 +222,11 @@ def _hann_amplitude(spectrum: npt.NDArray[np.complexfloating], energy: Floats) -
     smooth[:, :-4] -= quarter[:, 4:]
     np.square(smooth, out=smooth)
     power = (1 / np.maximum(energy, np.float32(1e-12))) @ (smooth[:, ::2] + smooth[:, 1::2])
-    return np.asarray(np.sqrt(power), np.float32)
+    amplitude = np.asarray(np.sqrt(power), np.float32)
+    highest = np.zeros_like(amplitude)
+    np.maximum(amplitude[:-2], amplitude[2:], out=highest[1:-1])
+    np.maximum(highest[1:-1], amplitude[1:-1], out=highest[1:-1])
+    return amplitude, highest
 
 
 def _partials(amplitude: Floats) -> npt.NDArray[np.floating]:
@@ -222,15 +248,12 @@ def _features(
     steadiness: npt.NDArray[np.floating],
     partial: npt.NDArray[np.bool_],
     amplitude: Floats,
+    highest: Floats,
     width_hz: float,
 ) -> tuple[Floats, float]:
     """Of each candidate; and the largest share of energy in the harmonics of one."""
     whole = max(math.sqrt(np.vdot(amplitude, amplitude)), 1e-12)
     loudest = max(float(amplitude.max()), 1e-12)
-    # The highest of each bin and its neighbours; nothing at either end, where places beyond the spectrum are put.
-    highest = np.zeros_like(amplitude)
-    np.maximum(amplitude[:-2], amplitude[2:], out=highest[1:-1])
-    np.maximum(highest[1:-1], amplitude[1:-1], out=highest[1:-1])
     place = np.rint(frequency[:, None] * (_MULTIPLES / width_hz)).astype(np.int64)
     at = highest[np.minimum(place, len(highest) - 1)]
     # Levels beside the whole, then the first harmonic and the strongest beside the loudest bin.

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.native import Kernel, address, checked, kernel
 
 Integers = npt.NDArray[np.int64]
 
@@ -54,6 +55,8 @@ def find_tones(power: Floats, width_hz: float) -> Tones:
     if blocks < 3 or not len(power):
         nothing = np.zeros(0, np.float32)
         return Tones(np.zeros(0, np.int64), nothing, nothing, len(power), 0.0)
+    if loaded := kernel():
+        return _found_natively(loaded, power, width_hz, first, blocks)
     columns = blocks * _BLOCK
     magnitude = np.sqrt(power[:, first : first + columns]).reshape(-1)
     inner = magnitude[1:-1]
@@ -73,6 +76,24 @@ def find_tones(power: Floats, width_hz: float) -> Tones:
     energy = float(power.sum())
     tonality = min(1.0, _LOBE_WIDTH * float(np.vdot(peak, peak)) / energy) if energy > 0 else 0.0
     return Tones(frame, A4 + 12 * octaves, weight.astype(np.float32), len(power), tonality)
+
+
+def _found_natively(loaded: Kernel, power: Floats, width_hz: float, first: int, blocks: int) -> Tones:
+    """The same by the kernel."""
+    # No two of three neighbours are both peaks, unless they are equal.
+    room = len(power) * blocks * _BLOCK
+    frame, energies = np.empty(room, np.int64), np.empty(2)
+    octaves, weight = np.empty((2, room), np.float32)
+    where = first, blocks, width_hz / A4_HZ, _PROMINENCE, room
+    results = (address(array) for array in (frame, octaves, weight, energies))
+    power = np.ascontiguousarray(power)
+    found = loaded.find_tones_in(address(power), *power.shape, *where, *results)
+    checked(found)
+    energy, in_peaks = energies.tolist()
+    tonality = min(1.0, _LOBE_WIDTH * in_peaks / energy) if energy > 0 else 0.0
+    # Copies, which do not keep the room.
+    pitch = A4 + 12 * octaves[:found]
+    return Tones(frame[:found].copy(), pitch, weight[:found].copy(), len(power), tonality)
 
 
 _TINY = np.float32(1e-12)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from sample_agent.engine.decode import MAX_SECONDS, open_audio
 from sample_agent.engine.frames import Floats, downmix
+from sample_agent.engine.native import address, kernel
 
 ROW_POINTS, DETAIL_POINTS, ZOOM_POINTS = 128, 2048, 16_384
 """The three resolutions: of a row in a list, of a page, and for looking closer."""
@@ -29,6 +30,12 @@ class Waveform:
 
     def at(self, points: int) -> "Waveform":
         """The same outline in `points` stretches."""
+        if (loaded := kernel()) and len(self.minimum):
+            minimum, maximum = np.empty((2, points), np.float32)
+            where = address(minimum), address(maximum)
+            values = np.ascontiguousarray(self.minimum), np.ascontiguousarray(self.maximum)
+            loaded.outline(address(values[0]), address(values[1]), len(self.minimum), points, *where)
+            return Waveform(minimum, maximum)
         edges = np.arange(points) * len(self.minimum) // points
         return Waveform(_extremes(np.minimum, self.minimum, edges), _extremes(np.maximum, self.maximum, edges))
 

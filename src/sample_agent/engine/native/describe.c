@@ -11,18 +11,7 @@
 
 static const int group_start[GROUPS + 1] = {0, 2, 4, 6, 8, 11, 14, 17, 20, 24, 28, 32, 36, 40};
 
-INLINE double most(double a, double b) { return a > b ? a : b; }
-INLINE double least(double a, double b) { return a < b ? a : b; }
 INLINE double on_scale(double power) { return 10 * log10(power + 1e-6) / 60 + 1; }
-
-/* Logarithm to base 2 of positive normal numbers, to within rounding. */
-INLINE lanes log2_lanes(lanes x) {
-    lane_ints bits = (lane_ints)x, exponent = ((bits - 0x3f3504f3) >> 23);
-    lanes m = (lanes)(bits - (exponent << 23));
-    lanes t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
-    lanes series = t * (2.88539008f + t2 * (0.96179669f + t2 * (0.57707802f + t2 * (0.41219859f + t2 * 0.32059890f))));
-    return __builtin_convertvector(exponent, lanes) + series;
-}
 
 /* First and last row of each stretch between two moments: stretches are at least one row long. */
 INLINE void stretch_of(double from, double to, long *start, long *stop) {
@@ -40,14 +29,6 @@ INLINE void mean_between(
     for (long row = start; row < stop && row < rows; row++)
         for (long column = 0; column < columns; column++) mean[column] += values[row * width + column];
     for (long column = 0; column < columns; column++) mean[column] /= stop - start;
-}
-
-/* The curve between its points, its ends beyond them. */
-INLINE double between(const double *curve, long points, double at) {
-    if (at <= 0) return curve[0];
-    if (at >= points - 1) return curve[points - 1];
-    long low = (long)at;
-    return curve[low] + (at - low) * (curve[low + 1] - curve[low]);
 }
 
 /* The k-th smallest of some numbers, which are put out of order. */

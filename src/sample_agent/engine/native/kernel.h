@@ -56,6 +56,26 @@ INLINE float sum(lanes value) {
     return ((value[0] + value[4]) + (value[1] + value[5])) + ((value[2] + value[6]) + (value[3] + value[7]));
 }
 
+INLINE double most(double a, double b) { return a > b ? a : b; }
+INLINE double least(double a, double b) { return a < b ? a : b; }
+
+/* Logarithm to base 2 of positive normal numbers, to within rounding. */
+INLINE lanes log2_lanes(lanes x) {
+    lane_ints bits = (lane_ints)x, exponent = ((bits - 0x3f3504f3) >> 23);
+    lanes m = (lanes)(bits - (exponent << 23));
+    lanes t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
+    lanes series = t * (2.88539008f + t2 * (0.96179669f + t2 * (0.57707802f + t2 * (0.41219859f + t2 * 0.32059890f))));
+    return __builtin_convertvector(exponent, lanes) + series;
+}
+
+/* The curve between its points, its ends beyond them. */
+INLINE double between(const double *curve, long points, double at) {
+    if (at <= 0) return curve[0];
+    if (at >= points - 1) return curve[points - 1];
+    long low = (long)at;
+    return curve[low] + (at - low) * (curve[low + 1] - curve[low]);
+}
+
 /* Tables for the transform of real frames of one size. */
 struct transform {
     long size;      /* samples in a frame: a power of two, at least 8 */

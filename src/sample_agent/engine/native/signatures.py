@@ -3,7 +3,7 @@
 from ctypes import c_double, c_float, c_int, c_long, c_void_p
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 """Rises with every change of a signature; `kernel_version` in the library must say the same."""
 
 SIGNATURES: dict[str, tuple[Any, ...]] = {
@@ -26,6 +26,21 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         *(c_void_p, c_long, c_long, c_long, c_double, c_void_p),
         *(c_void_p, c_void_p),
     ),
+    "outline": (c_void_p, c_void_p, c_long, c_long, c_void_p, c_void_p),
+    "onset_rises": (c_void_p, c_long, c_float, c_long, c_long, c_void_p),
+    "find_peaks_of_rise": (c_void_p, c_long, c_long, c_long, c_float, c_long, c_void_p),
+    "place_onsets": (c_void_p, c_long, c_void_p, c_long, c_long, c_long, c_void_p),
+    "fingerprint_pictures": (
+        *(c_void_p, c_long, c_double, c_double, c_void_p, c_long, c_long, c_double),
+        *(c_void_p, c_void_p, c_void_p, c_void_p),
+    ),
+    "similarity": (c_void_p, c_long, c_long, c_void_p, c_long, c_long, c_void_p, c_void_p),
+    "hann_amplitude": (c_void_p, c_long, c_long, c_void_p, c_void_p, c_void_p),
+    "find_tones_in": (
+        *(c_void_p, c_long, c_long, c_long, c_long, c_double, c_float, c_long),
+        *(c_void_p, c_void_p, c_void_p, c_void_p),
+    ),
+    "sum_of_trees": (c_void_p, c_void_p, c_void_p, c_long, c_long, c_void_p, c_long, c_long, c_void_p),
     "decimate": (c_void_p, c_long, c_long, c_void_p, c_long, c_void_p),
 }
 
@@ -35,5 +50,8 @@ RESULTS: dict[str, Any] = {
     "short_frames": c_int,
     "measure_cells": c_long,
     "describe_sound": c_int,
+    "find_peaks_of_rise": c_long,
+    "fingerprint_pictures": c_int,
+    "find_tones_in": c_long,
     "find_peaks": c_float,
 }
