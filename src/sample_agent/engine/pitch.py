@@ -9,6 +9,7 @@ says from what the spectrum holds at the multiples of each.
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from sample_agent.engine.cells import Cells
 from sample_agent.engine.frames import Floats, frame_size
 from sample_agent.engine.key import TONICS
-from sample_agent.engine.native import address, kernel
+from sample_agent.engine.native import address, checked, kernel, long_transform
 from sample_agent.engine.nets import read_weights
 from sample_agent.engine.silence import SILENCE
 from sample_agent.engine.tuning import A4, A4_HZ
@@ -108,19 +109,12 @@ def pitch_likelihoods(candidates: PitchCandidates) -> npt.NDArray[np.float64]:
 
 def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandidates | None:
     """What the note may be, or None when nothing repeats."""
-    from sample_agent.engine.transforms import irfft, rfft
-
     size = frame_size(_WINDOW_SECONDS, sample_rate)
     windows = _steady_windows(head, size, sample_rate, cells)
-    windows -= windows.mean(axis=1, keepdims=True)
-    energy = np.vecdot(windows, windows)
-    if energy.max(initial=0) <= 0:
+    curves = _curves(windows, min(size // 2, int(sample_rate / _LOWEST_HZ) + 2))
+    if curves is None:
         return None
-    spectrum = rfft(windows, 2 * size)
-    power = spectrum.real**2 + spectrum.imag**2
-    lags = min(size // 2, int(sample_rate / _LOWEST_HZ) + 2)
-    # A faint end counts as much as a loud beginning: pitch settles.
-    alike, periodicity = _similarity(windows, irfft(power, 2 * size), energy, lags)
+    alike, periodicity, amplitude, highest = curves
     peaks = _peaks(periodicity)
     if not len(peaks):
         return None
@@ -129,7 +123,6 @@ def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandi
     height = at - 0.25 * (before - after) * offset
     chosen = _promising(height)
     width = sample_rate / (2 * size)
-    amplitude, highest = _hann_amplitude(spectrum, energy)
     # Entry 0 is a lag of one sample.
     repeating = sample_rate / (peaks + 1 + offset)[chosen]
     partials = _partials(amplitude[: int(_HIGHEST_HZ / width)]) * width
@@ -169,6 +162,10 @@ def _steady_windows(head: Floats, size: int, sample_rate: int, cells: Cells) -> 
 
 def _peaks(periodicity: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     """Indices of the maxima after the first fall below zero."""
+    if loaded := kernel():
+        found = np.empty(len(periodicity), np.int64)
+        periodicity = np.ascontiguousarray(periodicity, np.float64)
+        return found[: loaded.peaks_behind_fall(address(periodicity), len(periodicity), address(found))]
     below = np.flatnonzero(periodicity <= 0)
     if not len(below):
         return np.zeros(0, np.int64)
@@ -186,34 +183,54 @@ def _promising(height: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     return np.array(sorted({*first, *high, *highest}))
 
 
-def _similarity(
-    windows: Floats, correlation: Floats, energy: Floats, lags: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """How alike each window is to itself after lags from one sample on, shape (windows, lags - 1); and the mean."""
+class _Curves(NamedTuple):
+    """How windows repeat, and their spectrum.
+
+    Attributes:
+        alike: shape (windows, lags): how alike each is to itself after lags from one sample on.
+        periodicity: shape (lags,), its mean: a faint end counts as much as a loud beginning, for pitch settles.
+        amplitude: float32, shape (size + 1,), mean spectrum as under a Hann window, windows weighed alike.
+        highest: of each bin and its neighbours; nothing at either end, where places beyond the spectrum are put.
+    """
+
+    alike: npt.NDArray[np.float64]
+    periodicity: npt.NDArray[np.float64]
+    amplitude: Floats
+    highest: Floats
+
+
+def _curves(windows: Floats, lags: int) -> _Curves | None:
+    """Of windows, shape (windows, size), lags up to `lags` samples; None for silence."""
+    count, size = windows.shape
     if loaded := kernel():
-        alike, mean = np.empty((len(windows), lags - 1)), np.empty(lags - 1)
-        correlation = np.ascontiguousarray(correlation, np.float32)
-        where = address(correlation), correlation.shape[1], lags - 1, address(alike), address(mean)
-        loaded.similarity(address(windows), *windows.shape, *where)
-        return alike, mean
+        alike, mean = np.empty((count, lags - 1)), np.empty(lags - 1)
+        amplitude, highest = np.empty((2, size + 1), np.float32)
+        results = (address(array) for array in (alike, mean, amplitude, highest))
+        sounds = loaded.pitch_curves(long_transform(2 * size), address(windows), count, size, lags - 1, *results)
+        checked(sounds)
+        return _Curves(alike, mean, amplitude, highest) if sounds else None
+    # Here, because the kernel has a transform of its own.
+    from sample_agent.engine.transforms import irfft, rfft
+
+    windows = windows - windows.mean(axis=1, keepdims=True)
+    energy = np.vecdot(windows, windows)
+    if energy.max(initial=0) <= 0:
+        return None
+    spectrum = rfft(windows, 2 * size)
+    correlation = irfft(spectrum.real**2 + spectrum.imag**2, 2 * size)[:, 1:lags]
     # What a lag leaves out at both ends is not in its norm.
     ends = np.square(windows[:, : lags - 1]) + np.square(windows[:, :-lags:-1])
     norm = 2 * energy[:, None] - np.cumsum(ends, axis=1, dtype=np.float64)
-    alike = 2 * correlation[:, 1:lags] / np.maximum(norm, 1e-12)
-    return alike, alike.mean(axis=0) if len(alike) > 1 else alike[0]
+    alike = 2 * correlation / np.maximum(norm, 1e-12)
+    amplitude = _hann_amplitude(spectrum, energy)
+    highest = np.zeros_like(amplitude)
+    np.maximum(amplitude[:-2], amplitude[2:], out=highest[1:-1])
+    np.maximum(highest[1:-1], amplitude[1:-1], out=highest[1:-1])
+    return _Curves(alike, alike.mean(axis=0) if count > 1 else alike[0], amplitude, highest)
 
 
-def _hann_amplitude(spectrum: npt.NDArray[np.complexfloating], energy: Floats) -> tuple[Floats, Floats]:
-    """Amplitudes as under a Hann window, by convolution of a spectrum of twice the window's length; mean of windows.
-
-    And the highest of each bin and its neighbours; nothing at either end, where places beyond the spectrum are put.
-    """
-    if loaded := kernel():
-        amplitude, highest = np.empty((2, spectrum.shape[1]), np.float32)
-        spectrum, energy = np.ascontiguousarray(spectrum, np.complex64), np.ascontiguousarray(energy)
-        where = address(energy), address(amplitude), address(highest)
-        loaded.hann_amplitude(address(spectrum), *spectrum.shape, *where)
-        return amplitude, highest
+def _hann_amplitude(spectrum: npt.NDArray[np.complexfloating], energy: Floats) -> Floats:
+    """Amplitudes as under a Hann window, by convolution of a spectrum of twice the window's length; mean of windows."""
     # As pairs of real numbers, two bins are four places apart.
     pairs = np.ascontiguousarray(spectrum, np.complex64).view(np.float32)
     smooth = np.float32(0.5) * pairs
@@ -222,18 +239,18 @@ def _hann_amplitude(spectrum: npt.NDArray[np.complexfloating], energy: Floats) -
     smooth[:, :-4] -= quarter[:, 4:]
     np.square(smooth, out=smooth)
     power = (1 / np.maximum(energy, np.float32(1e-12))) @ (smooth[:, ::2] + smooth[:, 1::2])
-    amplitude = np.asarray(np.sqrt(power), np.float32)
-    highest = np.zeros_like(amplitude)
-    np.maximum(amplitude[:-2], amplitude[2:], out=highest[1:-1])
-    np.maximum(highest[1:-1], amplitude[1:-1], out=highest[1:-1])
-    return amplitude, highest
+    return np.asarray(np.sqrt(power), np.float32)
 
 
 def _partials(amplitude: Floats) -> npt.NDArray[np.floating]:
     """Where the highest maxima of a spectrum are, in bins."""
-    inner = amplitude[1:-1]
-    tops = np.flatnonzero((inner > amplitude[:-2]) & (inner >= amplitude[2:])) + 1
-    tops = tops[np.argsort(-amplitude[tops], kind="stable")[:_MOST_PARTIALS]]
+    if loaded := kernel():
+        tops = np.empty(_MOST_PARTIALS, np.int64)
+        tops = tops[: loaded.highest_maxima(address(amplitude), len(amplitude), len(tops), address(tops))]
+    else:
+        inner = amplitude[1:-1]
+        tops = np.flatnonzero((inner > amplitude[:-2]) & (inner >= amplitude[2:])) + 1
+        tops = tops[np.argsort(-amplitude[tops], kind="stable")[:_MOST_PARTIALS]]
     before, at, after = np.log(amplitude[tops + _BESIDE] + np.float32(1e-12))
     offset = 0.5 * (before - after) / np.minimum(before - 2 * at + after, -1e-12)
     return np.asarray(tops + np.minimum(np.maximum(offset, -0.5), 0.5))

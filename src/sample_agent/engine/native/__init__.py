@@ -94,3 +94,13 @@ def transform(size: int) -> int:
     if not tables:
         raise MemoryError("the kernel got no memory")
     return int(tables)
+
+
+@cache
+def long_transform(size: int) -> int:
+    """The kernel's tables for transforms of one signal of `size` samples; made once and kept."""
+    loaded = kernel()
+    tables = loaded.long_transform_new(size) if loaded else None
+    if not tables:
+        raise MemoryError("the kernel got no memory")
+    return int(tables)

@@ -88,14 +88,10 @@ INLINE const float *quarter(long n, long s, const float *turn, const lanes *rest
     return turn;
 }
 
-/* Power of the spectra of eight windowed frames, (size / 2 + 1,) vectors at `power`, in a room of `transform_room`. */
-INLINE void power_of_lanes(const struct transform *tables, const float *const frame[LANES], lanes *room, lanes *power) {
+/* The complex transforms of size / 2 pairs of vectors at `room`, which is left with them where the result says. */
+INLINE lanes *complex_of_lanes(const struct transform *tables, lanes *room) {
     long half = tables->size / 2;
     lanes *x = room, *y = room + 2 * half;
-    for (long i = 0; i < tables->size; i += LANES) {
-        turned(frame, i, x + i);
-        for (int j = 0; j < LANES; j++) x[i + j] *= spread(tables->window[i + j]);
-    }
     const float *turn = tables->turns;
     long n = half, s = 1;
     for (; n > 2; n /= 4, s *= 4) {
@@ -109,6 +105,17 @@ INLINE void power_of_lanes(const struct transform *tables, const float *const fr
             x[q] = a + b, x[q + 2 * s] = a - b;
         }
     }
+    return x;
+}
+
+/* Power of the spectra of eight windowed frames, (size / 2 + 1,) vectors at `power`, in a room of `transform_room`. */
+INLINE void power_of_lanes(const struct transform *tables, const float *const frame[LANES], lanes *room, lanes *power) {
+    long half = tables->size / 2;
+    for (long i = 0; i < tables->size; i += LANES) {
+        turned(frame, i, room + i);
+        for (int j = 0; j < LANES; j++) room[i + j] *= spread(tables->window[i + j]);
+    }
+    const lanes *x = complex_of_lanes(tables, room);
     /* Point k of a frame's transform from points k and half - k of that of its even and odd samples as a pair. */
     lanes mean = spread(0.5f);
     for (long k = 0; k <= half / 2; k++) {
@@ -121,6 +128,126 @@ INLINE void power_of_lanes(const struct transform *tables, const float *const fr
         power[k] = low_r * low_r + low_i * low_i;
         power[half - k] = high_r * high_r + high_i * high_i;
     }
+}
+
+/* ---- one long transform ---- */
+
+/* Tables for transforms of one signal of `eighth->size` times eight samples: `turns` (eighth->size, 2) vectors. */
+struct long_transform {
+    struct transform *eighth;
+    lanes *turns;
+};
+
+/* Tables for signals of `size` samples, a power of two, at least 64. NULL when there is no memory. */
+struct long_transform *long_transform_new(long size) {
+    long eighth = size / LANES;
+    struct long_transform *tables = malloc(sizeof *tables);
+    float *window = calloc(eighth, sizeof(float));
+    if (!tables || !window) return NULL;
+    tables->eighth = transform_new(eighth, window);
+    tables->turns = aligned_alloc(64, 2 * eighth * sizeof(lanes));
+    free(window);
+    if (!tables->eighth || !tables->turns) return NULL;
+    for (long k = 0; k < eighth; k++)
+        for (int lane = 0; lane < LANES; lane++) {
+            tables->turns[2 * k][lane] = (float)cos(-2.0 * M_PI * k * lane / size);
+            tables->turns[2 * k + 1][lane] = (float)sin(-2.0 * M_PI * k * lane / size);
+        }
+    return tables;
+}
+
+/* The spectrum of a real signal, (size / 2 + 1) pairs at `out`; `room` is that of transforms of an eighth, and two
+ * vectors for each of their points. Each lane transforms every eighth sample; then lanes are put together. */
+INLINE void spectrum_of_one(const struct long_transform *tables, const float *signal, lanes *room, float *out) {
+    long size = tables->eighth->size, half = size / 2;
+    lanes *points = room + 2 * size;
+    for (long i = 0; i < size; i++) room[i] = load(signal + i * LANES);
+    const lanes *x = complex_of_lanes(tables->eighth, room);
+    lanes mean = spread(0.5f);
+    for (long k = 0; k <= half / 2; k++) {
+        const lanes *a = x + 2 * k, *b = x + 2 * ((half - k) % half);
+        lanes even_r = (a[0] + b[0]) * mean, even_i = (a[1] - b[1]) * mean;
+        lanes odd_r = (a[1] + b[1]) * mean, odd_i = (b[0] - a[0]) * mean;
+        lanes c = spread(tables->eighth->halves[2 * k]), w = spread(tables->eighth->halves[2 * k + 1]);
+        lanes turn_r = odd_r * c - odd_i * w, turn_i = odd_r * w + odd_i * c;
+        points[2 * k] = even_r + turn_r, points[2 * k + 1] = even_i + turn_i;
+        points[2 * (half - k)] = even_r - turn_r, points[2 * (half - k) + 1] = turn_i - even_i;
+    }
+    const float h = 0.70710678f;
+    const lanes eighth_r[4] = {spread(1), {1, h, 0, -h, -1, -h, 0, h}, {1, 0, -1, 0, 1, 0, -1, 0}, {1, -h, 0, h, -1, h, 0, -h}};
+    const lanes eighth_i[4] = {spread(0), {0, -h, -1, -h, 0, h, 1, h}, {0, -1, 0, 1, 0, -1, 0, 1}, {0, -h, 1, -h, 0, h, -1, h}};
+    lanes alternate = {1, -1, 1, -1, 1, -1, 1, -1};
+    for (long k = 0; k < size; k++) {
+        const lanes *point = points + 2 * (k <= half ? k : size - k), *turn = tables->turns + 2 * k;
+        lanes re = point[0], im = k <= half ? point[1] : -point[1];
+        lanes turn_r = re * turn[0] - im * turn[1], turn_i = re * turn[1] + im * turn[0];
+        for (int part = 0; part < 4; part++) {
+            out[2 * (k + part * size)] = sum(turn_r * eighth_r[part] - turn_i * eighth_i[part]);
+            out[2 * (k + part * size) + 1] = sum(turn_r * eighth_i[part] + turn_i * eighth_r[part]);
+        }
+        if (k == 0) out[8 * size] = sum(turn_r * alternate), out[8 * size + 1] = sum(turn_i * alternate);
+    }
+}
+
+/* How windows (count, size) repeat, and their mean spectrum, for pitch.py; the windows lose their mean. `alike`
+ * (count, lags) is the normalised similarity of each at lags from 1 on, `mean` (lags,) its mean over the windows. Of the
+ * spectra, twice as fine as the windows' own: `amplitude` (size + 1,) as under a Hann window, windows weighed alike, and
+ * `highest`, the largest of each and its two neighbours. 1; 0 for silence; -1 when there is no memory. */
+FAST int pitch_curves(
+    const struct long_transform *tables, float *windows, long count, long size, long lags, double *alike, double *mean,
+    float *amplitude, float *highest
+) {
+    long eighth = tables->eighth->size, bins = size + 1;
+    size_t room_size = transform_room(tables->eighth) + 2 * (eighth + 2) * sizeof(lanes);
+    lanes *room = aligned_alloc(64, (room_size + 63) / 64 * 64);
+    float *signal = malloc((2 * size + 2 * bins + LANES) * sizeof(float)), *spectrum = signal + 2 * size;
+    if (!room || !signal) return free(room), free(signal), -1;
+    double whole = 0;
+    for (long w = 0; w < count; w++, windows += size, alike += lags) {
+        double centre = 0, energy = 0, ends = 0;
+        for (long i = 0; i < size; i += LANES) centre += sum(load(windows + i));
+        lanes off = spread((float)(centre / size));
+        for (long i = 0; i < size; i += LANES) {
+            lanes x = load(windows + i) - off;
+            store(windows + i, x), store(signal + i, x);
+            energy += sum(x * x);
+        }
+        whole += energy;
+        memset(signal + size, 0, size * sizeof(float));
+        spectrum_of_one(tables, signal, room, spectrum);
+        float share = 1 / (float)most(energy, 1e-12);
+        for (long k = 0; k < bins; k++) {
+            float part[2];
+            for (int i = 0; i < 2; i++) {
+                float value = 0.5f * spectrum[2 * k + i];
+                if (k >= 2) value -= 0.25f * spectrum[2 * k - 4 + i];
+                if (k + 2 < bins) value -= 0.25f * spectrum[2 * k + 4 + i];
+                part[i] = value;
+            }
+            amplitude[k] = (w ? amplitude[k] : 0) + share * (part[0] * part[0] + part[1] * part[1]);
+        }
+        /* The power of a spectrum is real and the same both ways, so it is transformed back as it was forth. */
+        for (long k = 0; k < bins; k++) {
+            float power = spectrum[2 * k] * spectrum[2 * k] + spectrum[2 * k + 1] * spectrum[2 * k + 1];
+            signal[k] = power;
+            if (k) signal[2 * size - k] = power;
+        }
+        spectrum_of_one(tables, signal, room, spectrum);
+        for (long lag = 0; lag < lags; lag++) {
+            /* What a lag leaves out at both ends is not in its norm. */
+            double first = windows[lag], last = windows[size - 1 - lag];
+            ends += first * first + last * last;
+            alike[lag] = 2 * (spectrum[2 * (lag + 1)] / (2.0 * size)) / most(2 * energy - ends, 1e-12);
+            mean[lag] = (w ? mean[lag] : 0) + alike[lag] / count;
+        }
+    }
+    for (long k = 0; k < bins; k++) amplitude[k] = sqrtf(amplitude[k]);
+    highest[0] = highest[bins - 1] = 0;
+    for (long k = 1; k + 1 < bins; k++) {
+        float here = amplitude[k - 1] > amplitude[k + 1] ? amplitude[k - 1] : amplitude[k + 1];
+        highest[k] = amplitude[k] > here ? amplitude[k] : here;
+    }
+    return free(room), free(signal), whole > 0;
 }
 
 /* ---- what is read from short frames ---- */

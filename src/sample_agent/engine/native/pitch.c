@@ -1,51 +1,27 @@
-/* The heavy parts of pitch.py, and of the tones that keys are told from. */
+/* Peaks of curves and spectra: what pitch.py and tuning.py look for. */
 
 #include "kernel.h"
 
-/* Normalised similarity of windows (count, size) with themselves at lags from 1 on: `alike` (count, lags) from their
- * autocorrelation (count, stride), at `correlation` from lag 0 on; `mean` (lags,) over the windows. */
-FAST void similarity(
-    const float *windows, long count, long size, const float *correlation, long stride, long lags, double *alike,
-    double *mean
-) {
-    for (long w = 0; w < count; w++, windows += size, correlation += stride, alike += lags) {
-        double energy = 0, ends = 0;
-        for (long i = 0; i < size; i += LANES) energy += sum(load(windows + i) * load(windows + i));
-        for (long lag = 0; lag < lags; lag++) {
-            /* What a lag leaves out at both ends is not in its norm. */
-            float first = windows[lag], last = windows[size - 1 - lag];
-            ends += first * first + last * last;
-            alike[lag] = 2 * correlation[lag + 1] / most(2 * energy - ends, 1e-12);
-            mean[lag] = (w ? mean[lag] : 0) + alike[lag] / count;
-        }
-    }
+/* Indices of the maxima above a tenth behind the first value that is not above 0; returns how many. */
+FAST long peaks_behind_fall(const double *curve, long count, int64_t *peaks) {
+    long found = 0, i = 0;
+    while (i < count && curve[i] > 0) i++;
+    for (i++; i + 1 < count; i++)
+        if (curve[i] > curve[i - 1] && curve[i] >= curve[i + 1] && curve[i] > 0.1) peaks[found++] = i;
+    return found;
 }
 
-/* Amplitudes as under a Hann window, from spectra (count, bins) of pairs of windows without one, of twice their length;
- * mean of windows by their `energy`; `highest` has the largest of each and its two neighbours. */
-FAST void hann_amplitude(
-    const float *spectra, long count, long bins, const float *energy, float *amplitude, float *highest
-) {
-    for (long w = 0; w < count; w++, spectra += 2 * bins) {
-        float share = 1 / (energy[w] > 1e-12f ? energy[w] : 1e-12f);
-        for (long k = 0; k < bins; k++) {
-            float part[2];
-            for (int i = 0; i < 2; i++) {
-                float value = 0.5f * spectra[2 * k + i];
-                if (k >= 2) value -= 0.25f * spectra[2 * k - 4 + i];
-                if (k + 2 < bins) value -= 0.25f * spectra[2 * k + 4 + i];
-                part[i] = value;
-            }
-            float power = share * (part[0] * part[0] + part[1] * part[1]);
-            amplitude[k] = w ? amplitude[k] + power : power;
-        }
+/* Indices of the highest maxima inside a curve, highest first, at most `room`; returns how many. */
+FAST long highest_maxima(const float *curve, long count, long room, int64_t *tops) {
+    long found = 0;
+    for (long i = 1; i + 1 < count; i++) {
+        if (!(curve[i] > curve[i - 1]) || !(curve[i] >= curve[i + 1])) continue;
+        if (found == room && !(curve[i] > curve[tops[room - 1]])) continue;
+        long place = found < room ? found++ : room - 1;
+        for (; place > 0 && curve[i] > curve[tops[place - 1]]; place--) tops[place] = tops[place - 1];
+        tops[place] = i;
     }
-    for (long k = 0; k < bins; k++) amplitude[k] = sqrtf(amplitude[k]);
-    highest[0] = highest[bins - 1] = 0;
-    for (long k = 1; k + 1 < bins; k++) {
-        float here = amplitude[k - 1] > amplitude[k + 1] ? amplitude[k - 1] : amplitude[k + 1];
-        highest[k] = amplitude[k] > here ? amplitude[k] : here;
-    }
+    return found;
 }
 
 /* ---- tones ---- */

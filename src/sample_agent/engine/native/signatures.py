@@ -3,7 +3,7 @@
 from ctypes import c_double, c_float, c_int, c_long, c_void_p
 from typing import Any
 
-VERSION = 3
+VERSION = 4
 """Rises with every change of a signature; `kernel_version` in the library must say the same."""
 
 SIGNATURES: dict[str, tuple[Any, ...]] = {
@@ -34,8 +34,13 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         *(c_void_p, c_long, c_double, c_double, c_void_p, c_long, c_long, c_double),
         *(c_void_p, c_void_p, c_void_p, c_void_p),
     ),
-    "similarity": (c_void_p, c_long, c_long, c_void_p, c_long, c_long, c_void_p, c_void_p),
-    "hann_amplitude": (c_void_p, c_long, c_long, c_void_p, c_void_p, c_void_p),
+    "long_transform_new": (c_long,),
+    "pitch_curves": (
+        *(c_void_p, c_void_p, c_long, c_long, c_long),
+        *(c_void_p, c_void_p, c_void_p, c_void_p),
+    ),
+    "peaks_behind_fall": (c_void_p, c_long, c_void_p),
+    "highest_maxima": (c_void_p, c_long, c_long, c_void_p),
     "find_tones_in": (
         *(c_void_p, c_long, c_long, c_long, c_long, c_double, c_float, c_long),
         *(c_void_p, c_void_p, c_void_p, c_void_p),
@@ -50,6 +55,10 @@ RESULTS: dict[str, Any] = {
     "short_frames": c_int,
     "measure_cells": c_long,
     "describe_sound": c_int,
+    "long_transform_new": c_void_p,
+    "pitch_curves": c_int,
+    "peaks_behind_fall": c_long,
+    "highest_maxima": c_long,
     "find_peaks_of_rise": c_long,
     "fingerprint_pictures": c_int,
     "find_tones_in": c_long,
