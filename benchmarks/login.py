@@ -5,7 +5,7 @@
 Over HTTP the peer is a bare FastAPI endpoint under the same uvicorn settings: for times asked in turns by one client,
 for requests per second in turns by several that ask again at once, each with a session of their own. For token
 verification it is the bare RSA signature check of the `cryptography` package. Signing in is slow on purpose: the
-password hash is meant to cost tens of milliseconds.
+password hash is meant to cost 40 to 80 ms where the machine can, and the answer to come within 200.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from benchmarks.api_load import quantile
 from benchmarks.crowd import Visit, visit
 from benchmarks.inhabitants import PASSWORD, Inhabitant, move_in
 from benchmarks.installation import api, bare_api, fresh_installation
+from benchmarks.targets import Target, show
 from sample_agent.accounts.clock import utc_now
+from sample_agent.accounts.passwords import LEAST_MILLISECONDS, Argon2id, measured_passes
 from sample_agent.accounts.signing.access_tokens import AccessTokens
 from sample_agent.accounts.signing.keys import load_keys
 from sample_agent.core.identifiers import new_id
@@ -37,6 +39,7 @@ from sample_agent.core.settings import Settings
 
 RESULT = Path(__file__).parent / "results" / "login.json"
 REPEATED = 100
+BUDGET_MS = 200.0
 JSON = {"Content-Type": "application/json"}
 
 
@@ -145,6 +148,16 @@ def verifications(settings: Settings, person: Inhabitant, rounds: int) -> dict[s
     return {name: statistics.median(measured) for name, measured in times.items()}
 
 
+def hash_milliseconds() -> float:
+    """The median time of a new hash, made as a program makes it that has just started."""
+    argon2id, times = Argon2id(measured_passes()), list[float]()
+    for _ in range(20):
+        started = time.perf_counter()
+        argon2id.hash(PASSWORD)
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
 def report(
     times: Mapping[str, Sequence[float]],
     rates: Mapping[str, float],
@@ -164,6 +177,15 @@ def report(
         f"{arguments.clients} clients: {rates['who am I']:.0f} times a second who am I, "
         f"{rates['bare FastAPI']:.0f} times bare ({share:.2f} of it)"
     )
+    hash_ms = hash_milliseconds()
+    print(f"a password hash takes {hash_ms:.0f} ms")
+    in_budget = 100 * sum(each <= BUDGET_MS for each in times["sign in"]) / len(times["sign in"])
+    targets = show(
+        [
+            Target("a password hash costs", LEAST_MILLISECONDS, hash_ms, "ms"),
+            Target(f"sign-ins answered within {BUDGET_MS:.0f} ms", 95, in_budget),
+        ]
+    )
     ratio = verification["verify_us"] / verification["signature_us"]
     print(
         f"verifying an access token takes {verification['verify_us']:.0f} µs, {ratio:.1f} times the signature check "
@@ -174,6 +196,7 @@ def report(
         "requests": requests,
         "requests_per_second": {**rates, "ratio": share},
         "token": {**verification, "ratio": ratio},
+        "targets": targets,
     }
     RESULT.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 

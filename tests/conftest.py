@@ -115,6 +115,7 @@ def settings(app_url: str, owner_url: str, jwt_private_key: str, tmp_path: Path)
         database_owner_url=owner_url,
         database_pool_size=5,
         jwt_private_key=jwt_private_key,
+        password_hash_passes=2,
         worker_processes=1,
         worker_port=free_port(),
         job_heartbeat_seconds=2,

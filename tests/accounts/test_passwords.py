@@ -11,8 +11,10 @@ import bcrypt
 import pytest
 from sqlalchemy import text
 
-from sample_agent.accounts.passwords import Passwords, Scheme
+from sample_agent.accounts import Identity, Keys
+from sample_agent.accounts.passwords import Passwords, Scheme, measured_passes, passes_for
 from sample_agent.core.database import Database
+from sample_agent.core.settings import Settings
 from tests.accounts.deployment import PASSWORD, Person, Service
 
 NEW_PASSWORD = "six bars of everything"
@@ -269,3 +271,28 @@ async def test_one_of_several_hashes_is_found_whatever_made_them(scheme: Scheme)
     assert [await passwords.check_any(password, hashes, salt=salt) for password in known] == hashes
     assert await passwords.check_any("none of them", hashes, salt=salt) is None
     assert await passwords.check_any("none of them", [], salt=salt) is None
+
+
+@pytest.mark.parametrize(
+    ("milliseconds_of_two", "passes"), [(300, 2), (79, 2), (40, 2), (39, 4), (20, 4), (12, 8), (5, 16), (0.1, 32)]
+)
+def test_a_hash_takes_40_to_80_milliseconds_where_the_machine_can(milliseconds_of_two: float, passes: int) -> None:
+    assert passes_for(milliseconds_of_two) == passes
+
+
+async def test_a_hash_is_renewed_when_it_was_cheaper_and_never_made_cheaper() -> None:
+    cheap, dear = Passwords(concurrency=1, passes=2), Passwords(concurrency=1, passes=4)
+    right, renewed = await dear.check(PASSWORD, await cheap.hash(PASSWORD))
+    assert right
+    assert renewed is not None
+    assert renewed.startswith("$argon2id$v=19$m=19456,t=4,p=1$")
+    assert await cheap.check(PASSWORD, renewed) == (True, None)
+
+
+async def test_a_program_measures_what_a_hash_costs_unless_it_is_set(
+    settings: Settings, database: Database, keys: Keys
+) -> None:
+    unset = Identity(settings.model_copy(update={"password_hash_passes": None}), database, keys)
+    assert f"t={measured_passes()}," in await unset.passwords.hash(PASSWORD)
+    told = Identity(settings.model_copy(update={"password_hash_passes": 3}), database, keys)
+    assert "m=19456,t=3," in await told.passwords.hash(PASSWORD)

@@ -10,10 +10,11 @@ from fastapi import Depends, Request
 
 from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.errors import SessionExpired, TokenInvalid
+from sample_agent.accounts.hashes_in_use import HashesInUse
 from sample_agent.accounts.key_uses import KeyUses
 from sample_agent.accounts.live_keys import LiveKeys, looks_like_key
 from sample_agent.accounts.live_sessions import LiveSessions
-from sample_agent.accounts.passwords import Passwords
+from sample_agent.accounts.passwords import Passwords, measured_passes
 from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.signing.access_tokens import AccessTokens
 from sample_agent.accounts.signing.keys import Keys
@@ -42,7 +43,12 @@ class Identity:
         self.database = database
         self.keys = keys
         self.now = now
-        self.passwords = Passwords(settings.password_hash_concurrency, scheme=settings.password_hash)
+        self.passwords = Passwords(
+            settings.password_hash_concurrency,
+            scheme=settings.password_hash,
+            passes=settings.password_hash_passes or measured_passes(),
+        )
+        self.hashes_in_use = HashesInUse(database)
         self.tokens = AccessTokens(
             keys, issuer=settings.public_url, seconds=settings.access_token_seconds, now=self._now
         )

@@ -38,7 +38,8 @@ async def registration_with(identity: Identity, *, email: str, password: str) ->
             )
         ).all()
     by_hash = {registration.password_hash: registration for registration in reversed(waiting)}
-    found = await identity.passwords.check_any(password, list(by_hash), salt=_salt(identity, email))
+    in_use = await identity.hashes_in_use.of_registrations()
+    found = await identity.passwords.check_any(password, list(by_hash), salt=_salt(identity, email), in_use=in_use)
     return by_hash[found] if found is not None else None
 
 

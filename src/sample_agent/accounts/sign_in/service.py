@@ -53,7 +53,8 @@ async def login(identity: Identity, *, email: str, password: str, client: Client
         async with identity.database.transaction(purpose="identity") as db:
             user = await db.scalar(select(User).where(User.email == email))
         # Between two transactions, so that a queue of waiting hashes does not hold connections.
-        right, new_hash = await identity.passwords.check(password, user.password_hash if user else None)
+        in_use = await identity.hashes_in_use.of_accounts()
+        right, new_hash = await identity.passwords.check(password, user.password_hash if user else None, in_use=in_use)
         if user is None or not right:
             registration = await registration_with(identity, email=email, password=password)
             await _refuse_password(identity, user, client, unconfirmed=registration is not None)
