@@ -10,6 +10,7 @@ import httpx
 from sqlalchemy import text
 
 from sample_agent.accounts import create_user
+from sample_agent.accounts.models import Authenticator
 from sample_agent.core.database import Database
 from tests.accounts.deployment import PASSWORD, Person, Service, fresh_address
 
@@ -58,6 +59,12 @@ async def with_second_factor(database: Database, user_id: UUID) -> None:
         await db.execute(text("update sessions set second_factor = true where user_id = :id"), {"id": user_id})
 
 
+async def set_up_app(database: Database, user_id: UUID) -> None:
+    """As if the person had set up an authenticator app; how that is done is tested elsewhere."""
+    async with database.transaction(purpose="identity") as db:
+        db.add(Authenticator(user_id=user_id, sealed_seed=b""))
+
+
 async def entries(service: Service, tenant_id: UUID) -> list[Any]:
     """What stands in the log of a person after it says that the account was made, oldest first."""
     async with service.database.transaction(purpose="identity") as db:
@@ -76,4 +83,4 @@ async def actions(service: Service, tenant_id: UUID) -> list[str]:
     return [each.action for each in await entries(service, tenant_id)]
 
 
-__all__ = ["Signed", "actions", "entries", "fresh_address", "sign_in", "with_second_factor"]
+__all__ = ["Signed", "actions", "entries", "fresh_address", "set_up_app", "sign_in", "with_second_factor"]

@@ -20,7 +20,7 @@ from sample_agent.admin.people import service as people
 from sample_agent.core.errors import NotFound
 from sample_agent.core.identifiers import new_id
 from tests.accounts.deployment import PASSWORD, Service, fresh_address
-from tests.admin.office import Signed, actions, entries, sign_in
+from tests.admin.office import Signed, actions, entries, set_up_app, sign_in
 
 ROUTES = [
     ("GET", "/api/admin/users"),
@@ -375,6 +375,7 @@ async def test_a_key_of_an_administrator_does_what_its_scope_allows_and_promotes
 ) -> None:
     reading, writing = await api_key(service, boss.id, "admin:read"), await api_key(service, boss.id, "admin:write")
     path = f"/api/admin/users/{somebody.id}"
+    await set_up_app(service.database, boss.id)
     assert (await boss.get(path, reading)).status_code == 200
     assert (await boss.request("PUT", path, reading, json={"plan": "pro"})).json()["code"] == "missing-scope"
     assert (await boss.request("PUT", path, writing, json={"plan": "pro"})).status_code == 200
@@ -383,6 +384,23 @@ async def test_a_key_of_an_administrator_does_what_its_scope_allows_and_promotes
     assert looked.json()["code"] == "session-required"
     theirs = await api_key(service, somebody.id, "admin:read", "admin:write")
     assert (await somebody.get(path, theirs)).json()["code"] == "administrators-only"
+
+
+async def test_a_key_of_an_administrator_is_worth_no_more_than_they_are_without_a_second_factor(
+    service: Service, another_process: Callable[[], Service], boss: Signed, somebody: Signed
+) -> None:
+    async with service.visitor() as visitor, another_process().visitor() as elsewhere:
+        other = await sign_in(service, visitor, admin=True)
+        await set_up_app(service.database, other.id)
+        key = await api_key(service, other.id, "admin:read", "admin:write", "account:read")
+        assert (await other.get("/api/admin/users", key)).status_code == 200
+        assert (await boss.request("POST", f"/api/admin/users/{other.id}/reset-factors")).status_code == 204
+        authorization = {"Authorization": f"Bearer {key}"}
+        for method, path in (("GET", "/api/admin/users"), ("PUT", f"/api/admin/users/{somebody.id}")):
+            answer = await elsewhere.browser.request(method, path, json={"is_active": False}, headers=authorization)
+            assert (answer.status_code, answer.json()["code"]) == (403, "second-factor-missing")
+        assert (await elsewhere.me(key)).status_code == 200
+    assert await somebody.is_signed_in()
 
 
 async def test_administration_can_be_kept_to_some_networks(service: Service, boss: Signed) -> None:

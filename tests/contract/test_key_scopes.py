@@ -14,7 +14,7 @@ from asgi_lifespan import LifespanManager
 from sqlalchemy import select, update
 
 from sample_agent.accounts.live_keys import key_hash, new_key
-from sample_agent.accounts.models import ApiKey, User
+from sample_agent.accounts.models import ApiKey, Authenticator, User
 from sample_agent.accounts.scopes import SCOPES, Scope
 from sample_agent.apps.accounts import create_accounts_app
 from sample_agent.apps.library import create_library_app
@@ -127,6 +127,8 @@ async def _administrator(household: Household) -> User:
     user.is_superuser = True
     async with household.app.state.database.transaction(purpose="identity") as db:
         db.add(user)
+        await db.flush()
+        db.add(Authenticator(user_id=user.id, sealed_seed=b""))
     return user
 
 

@@ -259,10 +259,11 @@ async def _world(household: Household, operation: Operation, role: str) -> World
             id=new_id(), organization_id=organization, user_id=people["owner"], email=new_email(), role="member",
             token_hash=token_bytes(32), expires_at=now + timedelta(days=7),
         )  # fmt: skip
-        passkey = Passkey(
-            id=new_id(), user_id=people["owner"], name="", credential_id=token_bytes(), public_key=b"", transports=[]
-        )
-        db.add_all([invitation, passkey])
+        passkey, _ = passkeys = [
+            Passkey(id=new_id(), user_id=each, name="", credential_id=token_bytes(), public_key=b"", transports=[])
+            for each in (people["owner"], people["administrator"])
+        ]
+        db.add_all([invitation, *passkeys])
         long_ago = now - timedelta(minutes=identity.settings.step_up_minutes + 1)
         for name, user, proved, factor, looks in (
             ("owner", "owner", now, True, False),

@@ -119,13 +119,14 @@ FreshlySignedIn = Annotated[Principal, Depends(_freshly_signed_in)]
 async def _administrator(principal: CurrentUser) -> Principal:
     if not principal.is_admin:
         raise AdministratorsOnly
-    if principal.session_id is not None and not principal.second_factor:
+    if not principal.second_factor:
         raise SecondFactorMissing
     return principal
 
 
 Administrator = Annotated[Principal, Depends(_administrator)]
-"""An administrator who has signed in with a second factor, or a key of theirs with an admin scope."""
+"""An administrator who has signed in with a second factor, or, while they have one, a key of theirs with an admin
+scope."""
 
 
 async def _sure_administrator(principal: Administrator, identity: OfApp) -> Principal:

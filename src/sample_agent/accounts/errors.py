@@ -108,7 +108,7 @@ class StepUpRequired(Forbidden):
 
 
 class SecondFactorMissing(Forbidden):
-    """Administrators act only in a session that a second factor was part of."""
+    """Administrators act only in a session that a second factor was part of; their keys, while they have one."""
 
     code, title = "second-factor-missing", "Administrators need a second factor"
     next_step = "Set up an authenticator app or a passkey, then sign in again with it."

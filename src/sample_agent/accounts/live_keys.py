@@ -19,6 +19,7 @@ from sample_agent.accounts.live_sessions import REVOCATION_SECONDS
 from sample_agent.accounts.models import ApiKey, Entitlement, User
 from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.scopes import Scope
+from sample_agent.accounts.second_factor import has_second_factor
 from sample_agent.core.database import Database
 from sample_agent.core.settings import PlanId
 
@@ -38,6 +39,7 @@ _LIVE = (
         ApiKey.expires_at,
         User.email,
         User.is_superuser,
+        has_second_factor(User.id).label("second_factor"),
         Entitlement.plan,
     )
     .select_from(ApiKey)
@@ -149,6 +151,7 @@ class LiveKeys:
             tier=row.plan or self._default_plan,
             is_admin=row.is_superuser,
             api_key_id=row.id,
+            second_factor=row.second_factor,
             scopes=frozenset(cast(list[Scope], row.scopes)),
             requests_per_minute=row.requests_per_minute,
         )

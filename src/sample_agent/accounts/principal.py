@@ -27,6 +27,6 @@ class Principal:
     authenticated_at: datetime | None = None
     """When the person last proved themselves to this session with a password or a factor; None for an API key."""
     second_factor: bool = False
-    """Whether a second factor was part of it."""
+    """Whether a second factor was part of it; for an API key, whether its person has one."""
     impersonator_id: UUID | None = None
     """The administrator who looks through this person's eyes, and may change nothing."""
