@@ -270,3 +270,81 @@ async def _stored_hash(database: Database, email: str, replace_by: str | None = 
             {"email": email, "replacement": replace_by},
         )
     return str(stored)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": PUBLIC_URL},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+async def test_no_other_site_signs_a_browser_in(service: Service, person: Person, headers: dict[str, str]) -> None:
+    await service.member(person)
+    own = (await person.login()).json()["token"]
+    held, proof = person.browser.cookies[COOKIE], {"email": person.email, "password": person.password}
+    link = {"token": "x" * 43, "password": person.password}
+    for path, body in (("login", proof), ("verify-email", link)):
+        refused = await person.browser.post(f"/api/auth/{path}", json=body, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (403, "cross-site-request")
+    assert person.browser.cookies[COOKIE] == held
+    assert (await person.me(own)).status_code == 200
+    in_body = await person.browser.post("/api/auth/login", json={**proof, "mode": "body"}, headers=headers)
+    assert (in_body.status_code, "set-cookie" in in_body.headers) == (200, False)
+
+
+async def test_signing_in_again_replaces_the_session_of_the_browser(service: Service, person: Person) -> None:
+    await service.member(person)
+    former = (await person.login()).json()["token"]
+    present = await person.browser.post(
+        "/api/auth/login", json={"email": person.email, "password": person.password}, headers=SAME_ORIGIN
+    )
+    assert (await person.me(former)).status_code == 401
+    assert (await person.me(present.json()["token"])).status_code == 200
+
+
+async def test_whoever_has_signed_in_is_let_in_though_their_former_session_cannot_be_ended(
+    service: Service, database: Database, person: Person
+) -> None:
+    await service.member(person)
+    former = (await person.login()).json()["token"]
+    held = person.browser.cookies[COOKIE]
+    async with database.transaction(purpose="identity") as db:
+        await db.execute(text("select 1 from sessions for update"))
+        signing_in = asyncio.create_task(person.login())
+        cut_off = "select pg_terminate_backend(pid) from pg_locks where not granted"
+        async with asyncio.timeout(30):
+            while not await db.scalar(text(f"{cut_off} and pg_backend_pid() = any(pg_blocking_pids(pid))")):
+                await db.execute(text("select pg_sleep(0.01)"))
+        answer = await signing_in
+    assert answer.status_code == 200, answer.text
+    assert person.browser.cookies[COOKIE] != held
+    assert (await person.refresh_by_cookie()).status_code == 200
+    assert (await person.me(former)).status_code == 200
+
+
+async def test_signing_out_ends_the_session_of_the_token_and_that_of_the_cookie(
+    service: Service, person: Person
+) -> None:
+    member = await service.member(person)
+    token = (await person.login()).json()["token"]
+    left = await person.browser.post("/api/auth/logout", headers={**SAME_ORIGIN, **_bearer(member["token"])})
+    assert left.status_code == 200
+    assert [(await person.me(each)).status_code for each in (member["token"], token)] == [401, 401]
+
+
+async def test_a_program_that_signs_out_leaves_the_session_of_a_cookie_it_does_not_vouch_for(
+    service: Service, person: Person
+) -> None:
+    member = await service.member(person)
+    token = (await person.login()).json()["token"]
+    left = await person.browser.post("/api/auth/logout", headers=_bearer(member["token"]))
+    assert left.status_code == 200
+    assert [(await person.me(each)).status_code for each in (member["token"], token)] == [401, 200]
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 
 from sample_agent.accounts.client import DEVICE_COOKIES, Client
 from sample_agent.accounts.errors import CrossSiteRequest
@@ -14,9 +16,12 @@ from sample_agent.accounts.models import User
 from sample_agent.accounts.sessions.devices import KEPT_FOR, remembered
 from sample_agent.accounts.sessions.schemas import SignedIn
 from sample_agent.accounts.sessions.service import SignIn, session_of, sign_out
+from sample_agent.core.database import LOST_CONNECTION
 from sample_agent.core.settings import Settings
 
 CLIENT_HEADER = "sample-agent"
+
+log = structlog.get_logger("accounts")
 
 
 def cookie_name(request: Request, settings: Settings) -> str:
@@ -89,6 +94,19 @@ def refuse_cross_site(request: Request, settings: Settings) -> None:
     """
     if request.headers.get("x-requested-with") != CLIENT_HEADER:
         raise CrossSiteRequest("The header `X-Requested-With: sample-agent` is missing.")
+    _refuse_other_pages(request, settings)
+
+
+def refuse_sign_in_from_elsewhere(request: Request, settings: Settings, *, in_cookie: bool) -> None:
+    """Raise CrossSiteRequest when a page that is not ours would have the browser hold a session, somebody else's maybe.
+
+    Programs say nothing about pages, and may keep cookies, too.
+    """
+    if in_cookie and {"sec-fetch-site", "origin"} & set(request.headers.keys()):
+        _refuse_other_pages(request, settings)
+
+
+def _refuse_other_pages(request: Request, settings: Settings) -> None:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         if site != "same-origin":
@@ -100,13 +118,21 @@ def refuse_cross_site(request: Request, settings: Settings) -> None:
         raise CrossSiteRequest("The `Origin` of the request is not the web app's.")
 
 
-async def enter(
+async def replace_session(
     sign_in: SignIn, request: Request, response: Response, identity: Identity, client: Client, *, in_cookie: bool
 ) -> SignedIn:
-    """The answer to whoever has just signed in. The session this browser held until now ends, whosesoever it was."""
+    """The answer to whoever has just signed in. The session this browser held until now ends, whosesoever it was.
+
+    They have signed in, and cannot with the same proof again. So they are answered, whatever becomes of the former one.
+    """
     left = request.cookies.get(cookie_name(request, identity.settings)) if in_cookie else None
-    if left and (session_id := await session_of(identity, left)) is not None:
-        await sign_out(identity, session_id, client)
+    if left:
+        try:
+            session_id = await session_of(identity, left)
+            if session_id is not None:
+                await sign_out(identity, session_id, client)
+        except (SQLAlchemyError, *LOST_CONNECTION) as error:
+            log.warning("the browser's former session was not ended", error=type(error).__name__)
     return hand_over(sign_in, request, response, identity, in_cookie=in_cookie)
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from sample_agent.accounts import caller
 from sample_agent.accounts.caller import BearerToken
 from sample_agent.accounts.client import OfClient
-from sample_agent.accounts.errors import SessionExpired, SessionRequired
+from sample_agent.accounts.errors import CrossSiteRequest, SessionExpired, SessionRequired
 from sample_agent.accounts.identity import Identity, OfApp
 from sample_agent.accounts.sessions import service as sessions
 from sample_agent.accounts.sessions.browser import cookie_name, hand_over, leave_browser, refuse_cross_site
@@ -48,9 +48,12 @@ async def refresh(
 async def logout(
     request: Request, response: Response, identity: OfApp, client: OfClient, bearer: BearerToken
 ) -> Message:
-    """End this session and clear the refresh cookie. Works with the cookie alone when the access token has expired."""
-    session_id = await _session_to_end(request, identity, bearer)
-    await sessions.sign_out(identity, session_id, client)
+    """End this session and clear the refresh cookie. Works with the cookie alone when the access token has expired.
+
+    Where the cookie is of another session, that one ends as well; and with an impersonation the administrator's own.
+    """
+    for session_id in await _sessions_to_end(request, identity, bearer):
+        await sessions.sign_out(identity, session_id, client)
     leave_browser(request, response, identity.settings)
     return Message(message="You are signed out.")
 
@@ -101,18 +104,25 @@ def _cookie_token(request: Request, identity: Identity) -> str:
     return token
 
 
-async def _session_to_end(request: Request, identity: Identity, bearer: BearerToken) -> UUID:
+async def _sessions_to_end(request: Request, identity: Identity, bearer: BearerToken) -> list[UUID]:
+    """The session of the access token, the one it was begun from, and that of the cookie; at least one of them."""
     refusal: Problem = Unauthenticated("There is nobody to sign out.")
+    found: list[UUID] = []
     if bearer is not None:
         try:
             principal = await identity.authenticate(bearer.credentials)
             if principal.session_id is None:
                 raise SessionRequired
-            return principal.session_id
+            found += await sessions.with_origin(identity, principal.session_id)
         except Unauthenticated as problem:
             refusal = problem
-    if cookie_name(request, identity.settings) in request.cookies:
-        session_id = await sessions.session_of(identity, _cookie_token(request, identity))
-        if session_id is not None:
-            return session_id
-    raise refusal
+    if request.cookies.get(cookie_name(request, identity.settings)):
+        try:
+            kept = await sessions.session_of(identity, _cookie_token(request, identity))
+            found += [kept] if kept is not None and kept not in found else []
+        except CrossSiteRequest:
+            if not found:
+                raise
+    if not found:
+        raise refusal
+    return found

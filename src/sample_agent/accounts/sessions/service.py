@@ -199,6 +199,13 @@ async def session_of(identity: Identity, refresh_token: str) -> UUID | None:
     return session_id
 
 
+async def with_origin(identity: Identity, session_id: UUID) -> list[UUID]:
+    """The session, and for an impersonation the one it was begun from."""
+    async with identity.database.transaction(purpose="identity") as db:
+        origin = await db.scalar(select(Session.impersonator_session_id).where(Session.id == session_id))
+    return [session_id] if origin is None else [session_id, origin]
+
+
 def successor(key: bytes, token: str) -> str:
     """The refresh token that follows `token`; only who holds both the token and the key can compute it."""
     digest = hmac.digest(key, b"refresh\0" + token.encode(), "sha256")

@@ -8,7 +8,7 @@ from sample_agent.accounts.caller import SignedIn as SignedInPerson
 from sample_agent.accounts.client import OfClient
 from sample_agent.accounts.factors.schemas import PasskeyChallenge
 from sample_agent.accounts.identity import OfApp
-from sample_agent.accounts.sessions.browser import enter
+from sample_agent.accounts.sessions.browser import refuse_sign_in_from_elsewhere, replace_session
 from sample_agent.accounts.sessions.schemas import SignedIn
 from sample_agent.accounts.sign_in import service, step_up
 from sample_agent.accounts.sign_in.schemas import Login, PasskeyLogin, SecondFactorLogin, SteppedUp, StepUp
@@ -19,8 +19,9 @@ router = APIRouter(tags=["accounts"])
 @router.post("/api/auth/login")
 async def login(body: Login, request: Request, response: Response, identity: OfApp, client: OfClient) -> SignedIn:
     """Sign in with e-mail address and password; an account with a second factor answers 403 with a challenge."""
+    refuse_sign_in_from_elsewhere(request, identity.settings, in_cookie=body.mode == "cookie")
     sign_in = await service.login(identity, email=body.email, password=body.password.get_secret_value(), client=client)
-    return await enter(sign_in, request, response, identity, client, in_cookie=body.mode == "cookie")
+    return await replace_session(sign_in, request, response, identity, client, in_cookie=body.mode == "cookie")
 
 
 @router.post("/api/auth/login/second-factor")
@@ -28,10 +29,11 @@ async def finish_login(
     body: SecondFactorLogin, request: Request, response: Response, identity: OfApp, client: OfClient
 ) -> SignedIn:
     """Finish signing in with a code, a recovery code or a passkey, for the challenge that the password led to."""
+    refuse_sign_in_from_elsewhere(request, identity.settings, in_cookie=body.mode == "cookie")
     sign_in = await service.finish_login(
         identity, challenge=body.challenge.get_secret_value(), proof=body.proof(), client=client
     )
-    return await enter(sign_in, request, response, identity, client, in_cookie=body.mode == "cookie")
+    return await replace_session(sign_in, request, response, identity, client, in_cookie=body.mode == "cookie")
 
 
 @router.post("/api/auth/login/passkey/options")
@@ -47,10 +49,11 @@ async def login_with_passkey(
     body: PasskeyLogin, request: Request, response: Response, identity: OfApp, client: OfClient
 ) -> SignedIn:
     """Sign in with a passkey alone."""
+    refuse_sign_in_from_elsewhere(request, identity.settings, in_cookie=body.mode == "cookie")
     sign_in = await service.login_with_passkey(
         identity, challenge=body.challenge.get_secret_value(), credential=body.credential, client=client
     )
-    return await enter(sign_in, request, response, identity, client, in_cookie=body.mode == "cookie")
+    return await replace_session(sign_in, request, response, identity, client, in_cookie=body.mode == "cookie")
 
 
 @router.post("/api/auth/step-up/passkey-options")

@@ -8,7 +8,7 @@ from sample_agent.accounts.caller import CurrentUser, FreshlySignedIn
 from sample_agent.accounts.caller import SignedIn as SignedInPerson
 from sample_agent.accounts.client import OfClient
 from sample_agent.accounts.identity import OfApp
-from sample_agent.accounts.sessions.browser import enter
+from sample_agent.accounts.sessions.browser import refuse_sign_in_from_elsewhere, replace_session
 from sample_agent.accounts.sessions.schemas import SignedIn, UserProfile
 from sample_agent.accounts.users import address_changes, password_changes, profile, sign_up
 from sample_agent.accounts.users.schemas import (
@@ -51,10 +51,11 @@ async def verify_email(
     body: Verification, request: Request, response: Response, identity: OfApp, client: OfClient
 ) -> SignedIn:
     """Confirm an address with the token from the mail and the password of the registration, and sign in."""
+    refuse_sign_in_from_elsewhere(request, identity.settings, in_cookie=body.mode == "cookie")
     signed_in = await sign_up.verify_email(
         identity, token=body.token, password=body.password.get_secret_value(), client=client
     )
-    return await enter(signed_in, request, response, identity, client, in_cookie=body.mode == "cookie")
+    return await replace_session(signed_in, request, response, identity, client, in_cookie=body.mode == "cookie")
 
 
 @router.post("/api/auth/resend-verification", status_code=202)
