@@ -155,6 +155,31 @@ async def test_ending_it_works_on_every_process_within_a_second_and_for_no_other
     assert await somebody.is_signed_in()
 
 
+async def test_an_administrator_who_signs_out_while_looking_is_signed_out(
+    service: Service, boss: Signed, somebody: Signed
+) -> None:
+    token = await look(boss, somebody)
+    assert (await boss.request("POST", "/api/auth/logout", token)).status_code == 200
+    assert (await boss.get("/api/auth/me", token)).status_code == 401
+    assert not await boss.is_signed_in()
+    assert (await boss.person.refresh(boss.refresh_token)).status_code == 401
+    assert await somebody.is_signed_in()
+    (ended,) = await ends(service, somebody)
+    assert (ended.actor_kind, ended.actor_id) == ("admin", boss.id)
+
+
+async def test_asking_to_end_one_is_counted_and_apart_from_signing_in(
+    service: Service, boss: Signed, somebody: Signed
+) -> None:
+    service.identity.settings = service.settings.model_copy(update={"auth_requests_per_quarter_hour": 2})
+    async with service.visitor(address="203.0.113.90") as stranger:
+        assert [(await stranger.login()).status_code for _ in range(3)] == [401, 401, 429]
+        path = "/api/admin/impersonation"
+        assert [(await stranger.browser.delete(path)).status_code for _ in range(3)] == [401, 401, 429]
+    token = await look(boss, somebody)
+    assert (await boss.request("DELETE", "/api/admin/impersonation", token)).status_code == 204
+
+
 async def test_administrators_and_suspended_people_are_not_impersonated(
     service: Service, boss: Signed, somebody: Signed
 ) -> None:

@@ -12,12 +12,15 @@ from sample_agent.accounts.identity import OfApp
 from sample_agent.core.client_address import limit_key
 from sample_agent.core.limits import Rule, limit
 
-_GOING_ON = frozenset({"refresh", "logout"})
+_GOING_ON = frozenset({"refresh", "logout", "end_impersonation"})
 """Counted apart: whoever tries passwords at an address does not sign out those who share it."""
 
 
 async def limit_strangers(request: Request, identity: OfApp) -> None:
-    """A dependency of all routes of identity; lets pass what only reads, and what asks for the caller anyway."""
+    """A dependency of all routes of identity; lets pass what only reads, and what asks for the caller anyway.
+
+    What only reads are public keys and pages of documentation: no secret can be tried there, and nothing is written.
+    """
     route: APIRoute = request.scope["route"]
     if request.method == "GET" or _asks_for_the_caller(route.dependant):
         return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
 from sample_agent.accounts import OfApp, OfClient
 from sample_agent.accounts.caller import BearerToken, FreshlySignedIn, SureAdministrator
 from sample_agent.accounts.sessions.schemas import UserProfile
 from sample_agent.accounts.sessions.service import sign_out
+from sample_agent.accounts.strangers import limit_strangers
 from sample_agent.admin.errors import NotImpersonating
 from sample_agent.admin.impersonation import service
 from sample_agent.admin.impersonation.schemas import Impersonation, ImpersonationReason
@@ -39,7 +40,7 @@ async def begin_impersonation(
 
 
 # Not `CurrentUser`: that refuses every change asked for with such a token, this one among them.
-@router.delete("/api/admin/impersonation", status_code=204)
+@router.delete("/api/admin/impersonation", status_code=204, dependencies=[Depends(limit_strangers)])
 async def end_impersonation(bearer: BearerToken, identity: OfApp, client: OfClient) -> None:
     """End the impersonation whose access token is sent."""
     if bearer is None:
