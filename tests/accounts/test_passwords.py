@@ -192,6 +192,29 @@ async def test_a_change_of_password_ends_the_other_sessions_and_tells_the_person
     assert (await actions(database, person.email)).count("password.changed") == 1
 
 
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, ""), (1, "one of yours goes on working"), (2, "2 of yours go on working")]
+)
+async def test_api_keys_go_on_working_after_a_reset_and_the_mail_says_so(
+    service: Service, person: Person, count: int, said: str
+) -> None:
+    bearer = {"Authorization": f"Bearer {(await service.member(person))['token']}"}
+    made = [
+        (await person.post("/api/user/api-keys", {"name": "backup", "scopes": ["account:read"]}, **bearer)).json()
+        for _ in range(count + 1)
+    ]
+    revoked = made.pop()["api_key"]["id"]
+    assert (await person.browser.delete(f"/api/user/api-keys/{revoked}", headers=bearer)).status_code == 204
+    assert (await reset(person, await ask_for_link(service, person))).status_code == 200
+    assert [(await person.me(each["key"])).status_code for each in made] == [200] * count
+    await service.deliver_mails(person.email)
+    mail = service.mails_to(person.email)[-1]
+    assert mail.subject == "Your password was changed"
+    for content in (mail.text, mail.html):
+        assert said in content
+        assert ("/settings/api-keys" in content) == (count > 0)
+
+
 async def test_two_changes_at_once_from_one_password_leave_one(service: Service, person: Person) -> None:
     session = await service.member(person)
     new = [f"{number} bars of everything" for number in range(4)]

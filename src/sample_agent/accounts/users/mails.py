@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts.audit import Action, Actor, record
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.mailing import Composed, Letter, MailResources
-from sample_agent.accounts.models import Registration, User
+from sample_agent.accounts.models import ApiKey, Registration, User
 from sample_agent.accounts.users.models import OneTimeToken
 from sample_agent.accounts.users.one_time_tokens import (
     CONFIRM_EMAIL,
@@ -66,8 +66,15 @@ async def reset_password(db: AsyncSession, letter: Letter, resources: MailResour
 
 
 async def password_changed(db: AsyncSession, letter: Letter, resources: MailResources) -> Composed | None:
-    """That the account has a new password."""
-    return PASSWORD_CHANGED, {**_origin(letter), "link": f"{resources.public_url}/forgot-password"}
+    """That the account has a new password, and how many API keys go on working: programs know nothing of it."""
+    works = ApiKey.revoked_at.is_(None) & or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > resources.now())
+    keys = await db.scalar(select(func.count()).select_from(ApiKey).where(ApiKey.user_id == letter.user_id, works))
+    return PASSWORD_CHANGED, {
+        **_origin(letter),
+        "link": f"{resources.public_url}/forgot-password",
+        "keys": keys,
+        "keys_link": f"{resources.public_url}/settings/api-keys",
+    }
 
 
 async def confirm_email(db: AsyncSession, letter: Letter, resources: MailResources) -> Composed | None:
