@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sample_agent.accounts.clock import utc_now
-from sample_agent.accounts.factors.resealing import Resealed, add_key, forget_old_keys, reseal
+from sample_agent.accounts.factors.resealing import Resealed, reseal, reseal_with_new_key
 from sample_agent.accounts.signing.key_files import GRACE
 from sample_agent.accounts.signing.keys import key_files, load_keys
 from sample_agent.accounts.signing.rotation import (
@@ -52,8 +52,10 @@ def reseal_secrets(settings: Settings) -> None:
     settings.sealing_keys()  # makes the file on an installation that never had one
 
     async def run(app_url: str) -> Resealed:
-        database = Database(app_url, pool_size=1)
+        database = Database(app_url, pool_size=2)
         try:
+            if settings.sealing_key is None:
+                return await reseal_with_new_key(database, settings.sealing_keys_file)
             return await reseal(database, settings.sealing_keys())
         finally:
             await database.close()
@@ -61,18 +63,15 @@ def reseal_secrets(settings: Settings) -> None:
     with database_urls(settings) as urls:
         if settings.database_url is None:
             asyncio.run(migrate(urls.owner_url))
-        if settings.sealing_key is None:
-            add_key(settings.sealing_keys_file)
         done = asyncio.run(run(urls.app_url))
-    if settings.sealing_key is None:
-        forget_old_keys(settings.sealing_keys_file)
     typer.echo(f"{done.changed} secrets of second factors have a new seal.")
-    if settings.sealing_key is not None:
-        typer.echo(
-            "Every key but the first in SAMPLE_AGENT_SEALING_KEY can be removed, once all services know the first."
-        )
     if done.broken:
-        typer.echo(f"{done.broken} open with no key there is; their people have to set their factors up anew.")
+        typer.echo(
+            f"{done.broken} open with no key there is. If you still have theirs, add it to the others and run this"
+            " again; else their people have to set their factors up anew. Keep the keys until that is settled."
+        )
+    elif settings.sealing_key is not None:
+        typer.echo("Every key but the first in SAMPLE_AGENT_SEALING_KEY can be removed, if all services seal with it.")
 
 
 def list_keys(settings: Settings) -> None:

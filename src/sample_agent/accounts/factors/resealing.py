@@ -23,6 +23,9 @@ from sample_agent.core.sealing import KEY_ID_AT, BrokenSeal, key_id, seal, unsea
 
 _AT_ONCE = 500
 
+_TURN = select(func.pg_try_advisory_xact_lock(7245))
+"""Held in the database, which all who share the keys share, and gone with whoever held it."""
+
 
 @dataclass(frozen=True)
 class Resealed:
@@ -32,28 +35,58 @@ class Resealed:
     broken: int = 0
 
 
-async def reseal(database: Database, keys: Sequence[bytes]) -> Resealed:
-    """Seal with the first of `keys` whatever another one has sealed. Cut off, it goes on when it is called again."""
-    seeds = await _reseal(database, keys, Authenticator.user_id, Authenticator.sealed_seed, SEEDS)
-    codes = await _reseal(database, keys, RecoveryCode.id, RecoveryCode.sealed_hash, CODES)
-    done = Resealed(seeds.changed + codes.changed, seeds.broken + codes.broken)
-    detail = {"changed": done.changed, "broken": done.broken}
-    async with database.transaction(purpose="identity") as db:
-        now = utc_now()
-        await record(db, Action.SECRETS_RESEALED, tenant_id=INSTALLATION, actor=OPERATOR, detail=detail, now=now)
+class ResealingUnderWayError(RuntimeError):
+    """Somebody else is about it; two at once would each throw away the other's key."""
+
+    def __init__(self) -> None:
+        super().__init__("Second factors are being sealed anew already. Wait until that is done.")
+
+
+async def reseal_with_new_key(database: Database, file: Path) -> Resealed:
+    """Put a new key on top of those in `file` and seal everything with it; `database` needs two connections.
+
+    Of the keys before it the last one stays, with which a request under way may just have sealed something; all of them
+    stay while there is something that does not open. Raises ResealingUnderWayError.
+    """
+    async with database.transaction(purpose="identity") as turn:
+        if not await turn.scalar(_TURN):
+            raise ResealingUnderWayError
+        keys = (secrets.token_urlsafe(48), *_keys_in(file))
+        await _record_begin(database, keys[0].encode())
+        _replace(file, keys)
+        done = await _seal_all(database, [key.encode() for key in keys])
+        if not done.broken:
+            _replace(file, keys[:2])
     return done
 
 
-def add_key(file: Path) -> tuple[str, ...]:
-    """Put a new key on top of the keys in `file`; all of them, that one first."""
-    keys = (secrets.token_urlsafe(48), *file.read_text().split())
-    _replace(file, keys)
-    return keys
+def _keys_in(file: Path) -> list[str]:
+    return file.read_text().split()
 
 
-def forget_old_keys(file: Path) -> None:
-    """Keep the key that seals, and the one before it, with which a request under way may just have sealed something."""
-    _replace(file, file.read_text().split()[:2])
+async def reseal(database: Database, keys: Sequence[bytes]) -> Resealed:
+    """Seal with the first of `keys` whatever another one has sealed. Cut off, it goes on when it is called again."""
+    await _record_begin(database, keys[0])
+    return await _seal_all(database, keys)
+
+
+async def _seal_all(database: Database, keys: Sequence[bytes]) -> Resealed:
+    seeds = await _reseal(database, keys, Authenticator.user_id, Authenticator.sealed_seed, SEEDS)
+    codes = await _reseal(database, keys, RecoveryCode.id, RecoveryCode.sealed_hash, CODES)
+    done = Resealed(seeds.changed + codes.changed, seeds.broken + codes.broken)
+    await _record(database, changed=done.changed, broken=done.broken)
+    return done
+
+
+async def _record_begin(database: Database, key: bytes) -> None:
+    """Before anything is changed: what is cut off stands in the log, too."""
+    await _record(database, begun_with=key_id(key).hex())
+
+
+async def _record(database: Database, **detail: Any) -> None:
+    async with database.transaction(purpose="identity") as db:
+        now = utc_now()
+        await record(db, Action.SECRETS_RESEALED, tenant_id=INSTALLATION, actor=OPERATOR, detail=detail, now=now)
 
 
 async def _reseal(
