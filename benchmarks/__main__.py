@@ -28,7 +28,7 @@ BENCHMARKS = {
     "accuracy": "tempo, key and kind of recordings with known answers",
     "tempo_accuracy": "tempo of loops, exact and cut at random, beside librosa, essentia, aubio and sonara",
     "key_accuracy": "keys of music beside librosa, essentia and sonara",
-    "class_accuracy": "class and similarity across sources beside MFCC, librosa and sonara (run by .venv-training)",
+    "class_accuracy": "class and similarity across sources beside MFCC, librosa, essentia, aubio, sonara and aisfx",
     "engine_speed": "processor time and memory of an analysis beside librosa, essentia, aubio and sonara",
     "analyze_vs_librosa": "`sample-agent analyze` beside a librosa script that computes the same things",
     "analyze_many": "`sample-agent analyze` over very many files in one call, and once more",
@@ -82,7 +82,9 @@ def run(name: str, options: list[str]) -> int:
             "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
             "commit": commit(),
         }
-        result.write_bytes(orjson.dumps(circumstances | orjson.loads(result.read_bytes()), option=orjson.OPT_INDENT_2))
+        found = orjson.loads(result.read_bytes())
+        found = circumstances | found | {"versions": {**circumstances["versions"], **found.get("versions", {})}}
+        result.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
         print(
             f"({load:.1f} programs were busy before, {os.getloadavg()[0]:.1f} after; {result.relative_to(HERE.parent)})"
         )

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.descriptors import part_slices
-from sample_agent.engine.kind import KIND_PARTS, KINDS
+from sample_agent.engine.kind import KIND_PARTS, KINDS, Kind
 from training import net
-from training.material import MADE, Table, described
+from training.material import MADE, Table, described, descriptors_of
 from training.places import save_weights
 from training.sound_class import Scale
 
@@ -74,17 +75,7 @@ def trained(values: Array, table: Table, seed: int) -> net.Weights:
 
 def judge(table: Table, values: Array) -> float:
     """Print how well nets do on what they have not heard; the sharpness that fits their answers best."""
-    made = np.isin(table.source, MADE)
-    fold = np.where(made, [str(index % 5) for index in range(len(table))], table.source)
-    asked = table.original | ~np.isin(table.source, table.source[table.original])
-    likely = np.zeros((len(table), len(KINDS)), np.float32)
-    for left_out in sorted(set(fold)):
-        here, known = (fold == left_out) & asked, (fold != left_out) & (table.source != _AMBIGUOUS)
-        if not here.any():
-            continue
-        scale = Scale.of(values[known])
-        nets = [trained(scale(values[known]), table.where(known), seed) for seed in range(NETS)]
-        likely[here] = np.mean([net.softmax(net.forwards(one, scale(values[here]))[1]) for one in nets], axis=0)
+    asked, likely = unheard(table, values)
     right = np.array(KINDS)[likely.argmax(axis=1)] == table.kind
     for source in sorted(set(table.source[asked])):
         for kind in KINDS:
@@ -93,10 +84,8 @@ def judge(table: Table, values: Array) -> float:
                 print(f"{source:24s}{kind:10s}{here.sum():6d}{100 * right[here].mean():8.1f} %")
     found = asked & table.original
     print(f"{'recordings':24s}{'':10s}{found.sum():6d}{100 * right[found].mean():8.1f} %")
-    sharpness = min(
-        np.arange(0.5, 1.55, 0.05), key=lambda value: _surprise(likely[asked], table.kind[asked], float(value))
-    )
-    confidence = net.softmax(float(sharpness) * np.log(likely + 1e-7)).max(axis=1)
+    sharpness = fitted_sharpness(likely[asked], table.kind[asked])
+    confidence = net.softmax(sharpness * np.log(likely + 1e-7)).max(axis=1)
     one_shot = likely.argmax(axis=1) == KINDS.index("one-shot")
     loops, hits = (found & (table.kind == kind) for kind in ("loop", "one-shot"))
     for least in (0.0, 0.6, 0.7, 0.8, 0.9):
@@ -107,7 +96,69 @@ def judge(table: Table, values: Array) -> float:
         )
     sure = asked & (confidence >= 0.9)
     print(f"from 0.9: {100 * sure.sum() / asked.sum():.0f} %, {100 * right[sure].mean():.1f} % right")
-    return round(float(sharpness), 2)
+    return sharpness
+
+
+def unheard(table: Table, values: Array) -> tuple[npt.NDArray[np.bool_], Array]:
+    """Which rows are judged, and the likelihoods of their kinds by nets that have not heard their source or fifth."""
+    made = np.isin(table.source, MADE)
+    fold = np.where(made, [str(index % 5) for index in range(len(table))], table.source)
+    asked = table.original | ~np.isin(table.source, table.source[table.original])
+    likely = np.zeros((len(table), len(KINDS)), np.float32)
+    for left_out in sorted(set(fold)):
+        here, known = (fold == left_out) & asked, (fold != left_out) & (table.source != _AMBIGUOUS)
+        if here.any():
+            likely[here] = _Judge.of(table.where(known), values[known]).likelihoods(values[here])
+    return asked, likely
+
+
+def sure_one_shots(sounds: list[Array], sources: list[str]) -> list[bool]:
+    """Which sounds (mono, 44.1 kHz) are surely one-shots to nets, and a sharpness, that know nothing of their source.
+
+    Sources whose names begin alike (a song as a loop and as a whole) count as one.
+    """
+    table = described()
+    values = inputs_of(table)
+    asked, likely = unheard(table, values)
+    places = part_slices()
+    found = [False] * len(sounds)
+    for source in sorted(set(sources)):
+        stem = source.partition("-loop")[0]
+        related = np.char.startswith(table.source, stem)
+        known = ~related & (table.source != _AMBIGUOUS)
+        judge = _Judge.of(table.where(known), values[known])
+        others = asked & ~related
+        sharpness = fitted_sharpness(likely[others], table.kind[others])
+        for index in [index for index, name in enumerate(sources) if name == source]:
+            row = descriptors_of(sounds[index])
+            inputs = np.concatenate([row[places[name]] for name in KIND_PARTS])[None]
+            sure = net.softmax(sharpness * np.log(judge.likelihoods(inputs) + 1e-7))[0]
+            best = int(sure.argmax())
+            found[index] = Kind(KINDS[best], float(sure[best])).surely_one_shot
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """A few nets, and what they were taught to compare with."""
+
+    scale: Scale
+    nets: list[net.Weights]
+
+    @classmethod
+    def of(cls, table: Table, values: Array) -> _Judge:
+        scale = Scale.of(values)
+        return cls(scale, [trained(scale(values), table, seed) for seed in range(NETS)])
+
+    def likelihoods(self, values: Array) -> Array:
+        answers = [net.softmax(net.forwards(one, self.scale(values))[1]) for one in self.nets]
+        return np.asarray(np.mean(answers, axis=0))
+
+
+def fitted_sharpness(likely: Array, kind: npt.NDArray[np.str_]) -> float:
+    """The power of the likelihoods at which the truth surprises least."""
+    best = min(np.arange(0.5, 1.55, 0.05), key=lambda value: _surprise(likely, kind, float(value)))
+    return round(float(best), 2)
 
 
 def _surprise(likely: Array, kind: npt.NDArray[np.str_], sharpness: float) -> float:

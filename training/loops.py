@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,10 +44,10 @@ class Music:
         return self.beats * 60 / self.tempo
 
 
-def compose(random: np.random.Generator, kind: str | None = None) -> Music:
+def compose(random: np.random.Generator, kind: str | None = None, styles: Sequence[Style] = STYLES) -> Music:
     """A loop: `kind` is "drums", "melodic" or "both", by default any."""
-    weights = np.array([style.weight for style in STYLES])
-    style = STYLES[int(random.choice(len(STYLES), p=weights / weights.sum()))]
+    weights = np.array([style.weight for style in styles])
+    style = styles[int(random.choice(len(styles), p=weights / weights.sum()))]
     kind = kind or str(random.choice(["drums", "melodic", "both"], p=[0.6, 0.2, 0.2]))
     tempo = random.uniform(*style.tempo)
     if random.random() < 0.5:

@@ -243,3 +243,19 @@ STYLES = (
     ), 0.3, beats=3),
 )  # fmt: skip
 """Every style, with bars that follow one another at random."""
+
+FAST_THREES = (
+    Style("fast waltz", (136, 218), (
+        _bar(kick="X. .. ..", snare=".. X. X.", hat="x. x. x."),
+        _bar(kick="X. .. ..", hat=".. x. x."),
+        _bar(kick="X. .. .x", rim=".. X. X.", hat="xo xo xo"),
+        _bar(kick="X. .. ..", ride="x. xx x.", snare=".. .. X."),
+        _bar(kick="X. .. x.", clap=".. X. ..", shaker="xx xx xx"),
+        _bar(kick="X. .. ..", snare=".. .. X.", tom=".. X. ..", ride="x. x. x."),
+    ), 1.0, steps=2, beats=3),
+    Style("jazz waltz", (130, 210), (
+        _bar(ride="x.. x.x x..", kick="X.. ... ...", hat="... x.. ..."),
+        _bar(ride="x.. x.x x.x", kick="X.. ... ..o", snare="... ..o x.."),
+    ), 0.4, steps=3, beats=3, swing=0.0, human=0.008),
+)  # fmt: skip
+"""Bars of three that go fast."""

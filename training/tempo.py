@@ -1,10 +1,11 @@
 """Trains the ranker that picks the tempo among the candidates.
 
-    python -m training tempo [--loops 4000] [--trees 240] [--only-judge] [--answers FILE]
+    python -m training tempo [--loops 4000] [--plain 1200] [--trees 240] [--only-judge] [--answers FILE]
 
 It is judged on the recorded loops of the manifest, each source by a ranker that has heard none of it, as the loops are
 and cut at random; then the weights are made from everything. `--only-judge` leaves it at that; `--answers` writes
-what was answered to each judged loop, for benchmarks.
+what was answered to each judged loop, for benchmarks: what confidence means is then learned from other sources, too,
+and so is whether a loop is a one-shot, which has no tempo.
 """
 
 from __future__ import annotations
@@ -26,14 +27,18 @@ from sample_agent.engine.tempo_candidates import Repetition, candidate_tempi
 from sample_agent.engine.tempo_features import tempo_features
 from sample_agent.engine.trees import Trees
 from training.boosting import train_ranker
+from training.kind import sure_one_shots
 from training.places import save_weights
-from training.tempo_clips import Clip, made_up, recorded, tracks, unusual_loops
+from training.tempo_clips import Clip, judged_loops, made_up, plain_loops, recorded, tracks, unusual_loops
 
 _DEPTH, _RATE = 5, 0.08
 
 _CAUTION = 0.5
 """Log odds taken off what confidence has meant: what people bring is further from all of this than the parts of it are
 from one another."""
+
+_PLAIN = ("fast three", "click", "off-beat", "no tempo")
+"""What is made up by `plain_loops`; judged beside the rest."""
 
 Array = npt.NDArray[np.float64]
 
@@ -47,27 +52,30 @@ class Question:
     rows: Floats
     target: npt.NDArray[np.float64]
 
-    @property
-    def fold(self) -> str:
-        return self.clip.source if not self.clip.source.startswith("made up") else self.clip.name
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training tempo", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--loops", type=int, default=4000, help="how many loops to make up")
+    parser.add_argument("--plain", type=int, default=1200, help="how many clicks, fast threes and the like")
     parser.add_argument("--trees", type=int, default=240)
     parser.add_argument("--only-judge", action="store_true", help="leave the weights as they are")
     parser.add_argument("--answers", type=Path, help="write the answers to the judged loops there, as JSON")
     arguments = parser.parse_args()
-    clips = [*recorded(), *made_up(arguments.loops), *tracks(100), *unusual_loops(arguments.loops // 4)]
+    clips = [
+        *recorded(),
+        *made_up(arguments.loops),
+        *tracks(100),
+        *unusual_loops(arguments.loops // 4),
+        *plain_loops(arguments.plain),
+    ]
     questions = [question for question in map(ask, clips) if question is not None]
     print(f"{len(questions)} clips, {sum(len(question.candidates) for question in questions)} candidates")
     judged, unheard = judge(questions, arguments.trees)
     report(judged, unheard)
     sure = calibrated(judged, unheard)
     if arguments.answers:
-        arguments.answers.write_text(json.dumps(written(judged, unheard, sure)))
+        arguments.answers.write_text(json.dumps(written(judged, unheard)))
     if not arguments.only_judge:
         ranker = train(questions, arguments.trees)
         path = save_weights("tempo", {**ranker.arrays(), "said": sure[0], "meant": sure[1]})
@@ -81,8 +89,12 @@ def ask(clip: Clip) -> Question | None:
     if not len(candidates):
         return None
     _, rows = tempo_features(candidates, repetition, clip.mel, envelopes, len(onset_times(envelopes)))
-    off = np.abs(np.log(candidates / clip.tempo))
-    target = np.where(off < 0.04, np.exp(-off / 0.008), 0.0)
+    if clip.tempo:
+        off = np.abs(np.log(candidates / clip.tempo))
+        target = np.where(off < 0.04, np.exp(-off / 0.008), 0.0)
+    else:
+        # No candidate is better than another: the ranker is to be sure of none.
+        target = np.ones(len(candidates))
     return Question(clip, candidates, rows, target)
 
 
@@ -99,7 +111,7 @@ def train(questions: list[Question], trees: int) -> Trees:
 
 def judge(questions: list[Question], trees: int) -> tuple[list[Question], list[tuple[float, float]]]:
     """Every judged clip with the tempo and the confidence of a ranker that has heard nothing of its source."""
-    sources = sorted({question.clip.source for question in questions if not question.clip.source.startswith("made up")})
+    sources = sorted({question.clip.source for question in questions if not question.clip.made_up})
     judged: list[Question] = []
     answers: list[tuple[float, float]] = []
     for source in sources:
@@ -109,23 +121,32 @@ def judge(questions: list[Question], trees: int) -> tuple[list[Question], list[t
                 judged.append(question)
                 answers.append(answer(question, ranker))
     # The made-up clips: a fifth of them unheard is enough to see how they fare.
-    held = [q for q in questions if q.clip.source.startswith("made up") and number(q.clip) % 5 == 0]
+    held = [q for q in questions if q.clip.made_up and number(q.clip) % 5 == 0]
     names = {id(question) for question in held}
     ranker = train([question for question in questions if id(question) not in names], trees)
     return [*judged, *held], [*answers, *(answer(question, ranker) for question in held)]
 
 
-def written(
-    judged: list[Question], answers: list[tuple[float, float]], sure: tuple[Array, Array]
-) -> list[dict[str, float | str]]:
-    """The answers to the recorded loops; those to the cuts of a loop in the order of `judged_loops`."""
+def written(judged: list[Question], answers: list[tuple[float, float]]) -> list[dict[str, float | str | bool]]:
+    """The answers to the recorded loops; those to the cuts of a loop in the order of `judged_loops`.
+
+    Nothing that made an answer has heard its source: not the ranker, not the curve that makes a confidence of its
+    likelihood, not the nets that may take the loop for a one-shot. `withheld` says that these did.
+    """
+    loops = list(judged_loops())
+    one_shot = sure_one_shots([loop.samples for loop in loops], [loop.source for loop in loops])
+    withheld: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for loop, hidden in zip(loops, one_shot, strict=True):
+        withheld[loop.name, loop.form].append(hidden)
+    confidence = unheard_confidence(judged, answers)
     return [
         {
             "name": question.clip.name, "form": question.clip.form, "source": question.clip.source,
-            "tempo": question.clip.tempo, "bpm": bpm, "confidence": float(np.interp(confidence, *sure)),
+            "tempo": question.clip.tempo, "bpm": bpm, "confidence": float(sure),
+            "withheld": withheld[question.clip.name, question.clip.form].pop(0),
         }
-        for question, (bpm, confidence) in zip(judged, answers, strict=True)
-        if not question.clip.source.startswith("made up")
+        for question, (bpm, _), sure in zip(judged, answers, confidence, strict=True)
+        if not question.clip.made_up
     ]  # fmt: skip
 
 
@@ -139,14 +160,16 @@ def answer(question: Question, ranker: Trees) -> tuple[float, float]:
 
 
 def right(tempo: float, bpm: float, *factors: float, within: float = 0.04) -> bool:
-    return any(abs(bpm / tempo / factor - 1) < within for factor in factors or (1.0,))
+    return tempo > 0 and any(abs(bpm / tempo / factor - 1) < within for factor in factors or (1.0,))
 
 
 def report(judged: list[Question], answers: list[tuple[float, float]]) -> None:
     table: dict[tuple[str, str], list[list[bool]]] = defaultdict(list)
     for question, (bpm, _) in zip(judged, answers, strict=True):
         clip = question.clip
-        source = clip.source if not clip.source.startswith("made up") else "made up"
+        source = clip.source
+        if clip.made_up:
+            source = source if source.removeprefix("made up: ") in _PLAIN else "made up"
         row = [
             right(clip.tempo, bpm),
             right(clip.tempo, bpm, within=0.01),
@@ -154,7 +177,7 @@ def report(judged: list[Question], answers: list[tuple[float, float]]) -> None:
             question.target.max() > 0,
         ]
         table[clip.form, source].append(row)
-        if source != "made up":
+        if not clip.made_up:
             table[clip.form, "all recorded"].append(row)
     print(f"\n{'':34s}{'clips':>7s}{'acc 1':>8s}{'1 %':>8s}{'acc 2':>8s}{'among':>8s}")
     for form, source in sorted(table):
@@ -166,22 +189,45 @@ def report(judged: list[Question], answers: list[tuple[float, float]]) -> None:
 def calibrated(judged: list[Question], answers: list[tuple[float, float]]) -> tuple[Array, Array]:
     """What confidence has meant for recorded loops of unheard sources: steps of it, and the share of right answers.
 
-    A logistic curve on the log odds (J. Platt, 1999), less `_CAUTION`.
+    Prints how well that holds for each source when it is learned from the others.
     """
-    said = np.array([confidence for _, confidence in answers])
-    good = np.array([right(q.clip.tempo, bpm) for q, (bpm, _) in zip(judged, answers, strict=True)])
-    made_up = np.array([question.clip.source.startswith("made up") for question in judged])
-    curve = LogisticRegression(C=100).fit(_log_odds(said[~made_up])[:, None], good[~made_up])
-    steps = np.linspace(0, 1, 101)
-    meant = 1 / (1 + np.exp(_CAUTION - curve.decision_function(_log_odds(steps)[:, None])))
-    sure = np.interp(said, steps, meant)
+    said, good, source = _outcomes(judged, answers)
+    sure = unheard_confidence(judged, answers)
+    recorded_loops = source != ""
     for low, high in ((0, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1.01)):
         here = (sure >= low) & (sure < high)
-        for name, which in (("recorded", here & ~made_up), ("made up", here & made_up)):
+        for name, which in (("recorded", here & recorded_loops), ("made up", here & ~recorded_loops)):
             if which.any():
                 share = 100 * good[which].mean()
                 print(f"confidence {low:.1f} to {high:.1f}, {name}: {which.sum()} answers, {share:.1f} % right")
-    return steps, meant
+    return _curve(said[recorded_loops], good[recorded_loops])
+
+
+def unheard_confidence(judged: list[Question], answers: list[tuple[float, float]]) -> Array:
+    """Confidence in each answer, by what likelihood has meant for other sources than the answer's."""
+    said, good, source = _outcomes(judged, answers)
+    sure = np.zeros(len(said))
+    for left_out in sorted(set(source)):
+        here, others = source == left_out, (source != left_out) & (source != "")
+        sure[here] = np.interp(said[here], *_curve(said[others], good[others]))
+    return sure
+
+
+def _outcomes(
+    judged: list[Question], answers: list[tuple[float, float]]
+) -> tuple[Array, npt.NDArray[np.bool_], npt.NDArray[np.str_]]:
+    """How likely each answer was said to be, whether it was right, and its source: "" for what is made up."""
+    said = np.array([likelihood for _, likelihood in answers])
+    good = np.array([right(q.clip.tempo, bpm) for q, (bpm, _) in zip(judged, answers, strict=True)])
+    source = np.array(["" if question.clip.made_up else question.clip.source for question in judged])
+    return said, good, source
+
+
+def _curve(said: Array, good: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+    """A logistic curve on the log odds (J. Platt, 1999), less `_CAUTION`: steps, and what they have meant."""
+    curve = LogisticRegression(C=100).fit(_log_odds(said)[:, None], good)
+    steps = np.linspace(0, 1, 101)
+    return steps, 1 / (1 + np.exp(_CAUTION - curve.decision_function(_log_odds(steps)[:, None])))
 
 
 def _log_odds(chance: Array) -> Array:

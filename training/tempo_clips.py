@@ -22,13 +22,15 @@ from training.fluid import SOUNDFONTS, Player
 from training.kits import RATE
 from training.loops import arrange, compose, perform, render, unusual
 from training.places import Recording, cache_folder, recordings
+from training.plain_loops import plain_loop
 
 SHORTEST_CUT, LONGEST_CUT = 3.0, 12.0
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """`form` is "exact", "cut" or "track"; `judged`: as recorded, not one of the variants only learned from."""
+    """`form` is "exact", "cut" or "track"; `judged`: as recorded, not one of the variants only learned from; `tempo` is
+    0 where there is none."""
 
     name: str
     source: str
@@ -38,6 +40,10 @@ class Clip:
     duration: float
     mel: Floats
     rate: float
+
+    @property
+    def made_up(self) -> bool:
+        return self.source.startswith("made up")
 
 
 def heard(name: str, source: str, form: str, judged: bool, tempo: float, samples: Floats) -> Clip:
@@ -147,6 +153,23 @@ def _unusual(shard: int) -> Iterator[Clip]:
         random = np.random.default_rng([4, shard, number])
         samples, tempo, kind = unusual(random)
         yield from variants(f"u{shard}-{number}", f"made up: {kind}", tempo, samples, random)
+
+
+def plain_loops(loops: int) -> list[Clip]:
+    """Fast bars of three, clicks, and what has no tempo: `tempo` is 0 then."""
+    shards = range(-(-loops // SHARD))
+    return [clip for shard in shards for clip in _cached(f"plain-{shard}", partial(_plain, shard))]
+
+
+def _plain(shard: int) -> Iterator[Clip]:
+    for number in range(SHARD):
+        random = np.random.default_rng([5, shard, number])
+        samples, tempo, kind = plain_loop(random)
+        name, source = f"p{shard}-{number}", f"made up: {kind}"
+        if tempo:
+            yield from variants(name, source, tempo, samples, random)
+        else:
+            yield heard(name, source, "exact", True, tempo, samples)
 
 
 def variants(name: str, source: str, tempo: float, loop: Floats, random: np.random.Generator) -> Iterator[Clip]:

@@ -9,7 +9,8 @@ from sample_agent.engine import analyze_samples
 from sample_agent.engine.frames import Floats
 from sample_agent.engine.tempo import Tempo
 from sample_agent.engine.trees import Trees
-from tests.sounds import RATE, drum_loop
+from tests.engine.hits import closed_hat, kick, snare
+from tests.sounds import RATE, drum_loop, tone
 
 
 def tempo_of(samples: Floats, filename: str = "") -> Tempo:
@@ -91,3 +92,37 @@ def test_trees_say_what_walking_them_by_hand_says() -> None:
         return total
 
     assert trees(rows) == pytest.approx([walked(row) for row in rows])
+
+
+def placed(length: int, sounds: list[tuple[int, Floats]]) -> Floats:
+    mix = np.zeros(length)
+    for start, sound in sounds:
+        mix[start : start + len(sound)] += sound[: length - start]
+    return 0.7 * mix / np.abs(mix).max()
+
+
+@pytest.mark.parametrize("bpm", [140.0, 160.0, 180.0, 200.0, 215.0])
+@pytest.mark.parametrize("other", [snare(), closed_hat()], ids=["snare", "hat"])
+def test_a_fast_loop_in_bars_of_three_has_the_tempo_of_its_beats(bpm: float, other: Floats) -> None:
+    beat = 60 / bpm * RATE
+    sounds = [(round(number * beat), kick() if number % 3 == 0 else 0.7 * other) for number in range(12)]
+    assert tempo_of(placed(round(12 * beat), sounds)).bpm == pytest.approx(bpm, rel=0.01)
+
+
+@pytest.mark.parametrize("bpm", [55.0, 60.0, 90.0, 120.0, 180.0, 210.0])
+def test_a_click_has_the_tempo_that_it_clicks_at(bpm: float) -> None:
+    time = np.arange(RATE // 50) / RATE
+    click = np.sin(2 * np.pi * 1000 * time) * np.exp(-time * 250)
+    beat = 60 / bpm * RATE
+    sounds = [(round(number * beat), click) for number in range(16)]
+    assert tempo_of(placed(round(16 * beat), sounds)).bpm == pytest.approx(bpm, rel=0.01)
+
+
+@pytest.mark.parametrize("seconds", [4.0, 8.0, 12.0])
+@pytest.mark.parametrize("sound", ["sine", "noise"])
+def test_nothing_is_sure_of_the_tempo_of_what_has_none(sound: str, seconds: float) -> None:
+    samples = tone(220, seconds)
+    if sound == "noise":
+        samples = 0.2 * np.random.default_rng(0).normal(size=int(seconds * RATE))
+    tempo = analyze_samples(samples, RATE).tempo
+    assert tempo is None or tempo.confidence < 0.35

@@ -48,13 +48,12 @@ from sample_agent.engine.tags import read_tags
 from sample_agent.engine.tempo import Ranker, Tempo, estimate_tempo
 from sample_agent.engine.waveform import DETAIL_POINTS, ZOOM_POINTS, Waveform
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Rises whenever the same bytes may give another result."""
 
 Progress = Callable[[int, str], None]
 """Called with percent done (0 to 100) and the name of the step that begins."""
 
-_DIGITS = 6
 _ZOOMED_FRAMES = 8 * ZOOM_POINTS
 _ARRAYS = frozenset({"waveform", "waveform_zoom", "spectrogram", "per_frame", "fingerprint"})
 
@@ -310,13 +309,15 @@ def _ignore(percent: int, step: str) -> None:
 def _plain(value: Any) -> Any:
     """JSON-able data from frozen dataclasses, with numbers no finer than they are known."""
     if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}")
+        return float(f"{value:.6g}")
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
     if hasattr(value, "__dataclass_fields__"):
         value = vars(value)
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return [float(f"{number:.6g}") for number in value.ravel().tolist()]
     if isinstance(value, (list, tuple)):
         return [_plain(inner) for inner in value]
     return value
