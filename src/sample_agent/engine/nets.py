@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.frames import Floats
+from sample_agent.engine.native import address, checked, kernel
 
 _WEIGHTS = Path(__file__).parent / "weights"
 
@@ -51,11 +53,25 @@ class Nets:
 
     def __call__(self, inputs: Floats) -> Floats:
         """What each net says of the inputs (shape (inputs,)): shape (nets, outputs)."""
+        if loaded := kernel():
+            inputs = np.ascontiguousarray(inputs, np.float32)
+            outputs = np.empty(self.output_bias.shape, np.float32)
+            sizes = len(inputs), self.output.shape[0], self.output.shape[1], self.output.shape[2]
+            checked(loaded.ask_nets(address(inputs), *self._places, *sizes, address(outputs)))
+            return outputs
         standard = np.minimum(np.maximum((inputs - self.mean) / self.scale, np.float32(-5)), np.float32(5))
         units = np.maximum(standard @ self.hidden + self.hidden_bias, np.float32(0))
         nets, width, _ = self.output.shape
-        outputs: Floats = (units.reshape(nets, 1, width) @ self.output)[:, 0] + self.output_bias
-        return outputs
+        answers: Floats = (units.reshape(nets, 1, width) @ self.output)[:, 0] + self.output_bias
+        return answers
+
+    @cached_property
+    def _places(self) -> tuple[int | None, ...]:
+        """Where the arrays lie, for the kernel."""
+        arrays = self.mean, self.scale, self.hidden, self.hidden_bias, self.output, self.output_bias
+        if not all(array.flags.c_contiguous and array.dtype == np.float32 for array in arrays):
+            raise RuntimeError("weights are no contiguous float32")
+        return tuple(address(array) for array in arrays)
 
 
 class Weights(dict[str, npt.NDArray[Any]]):

@@ -132,7 +132,8 @@ INLINE void power_of_lanes(const struct transform *tables, const float *const fr
 
 /* ---- one long transform ---- */
 
-/* Tables for transforms of one signal of `eighth->size` times eight samples: `turns` (eighth->size, 2) vectors. */
+/* Tables for transforms of one signal of `eighth->size` times eight samples: `turns` has, for every eight points,
+ * cosines and sines of the factors of the second to the last eighth, and room for two vectors. */
 struct long_transform {
     struct transform *eighth;
     lanes *turns;
@@ -145,14 +146,16 @@ struct long_transform *long_transform_new(long size) {
     float *window = calloc(eighth, sizeof(float));
     if (!tables || !window) return NULL;
     tables->eighth = transform_new(eighth, window);
-    tables->turns = aligned_alloc(64, 2 * eighth * sizeof(lanes));
+    tables->turns = aligned_alloc(64, 2 * (eighth / 2 + LANES) * sizeof(lanes));
     free(window);
     if (!tables->eighth || !tables->turns) return NULL;
-    for (long k = 0; k < eighth; k++)
-        for (int lane = 0; lane < LANES; lane++) {
-            tables->turns[2 * k][lane] = (float)cos(-2.0 * M_PI * k * lane / size);
-            tables->turns[2 * k + 1][lane] = (float)sin(-2.0 * M_PI * k * lane / size);
-        }
+    lanes *turn = tables->turns;
+    for (long k = 0; k <= eighth / 2; k += LANES, turn += 2 * LANES)
+        for (int part = 1; part < LANES; part++)
+            for (int lane = 0; lane < LANES; lane++) {
+                turn[2 * (part - 1)][lane] = (float)cos(-2.0 * M_PI * (k + lane) * part / size);
+                turn[2 * (part - 1) + 1][lane] = (float)sin(-2.0 * M_PI * (k + lane) * part / size);
+            }
     return tables;
 }
 
@@ -173,19 +176,45 @@ INLINE void spectrum_of_one(const struct long_transform *tables, const float *si
         points[2 * k] = even_r + turn_r, points[2 * k + 1] = even_i + turn_i;
         points[2 * (half - k)] = even_r - turn_r, points[2 * (half - k) + 1] = turn_i - even_i;
     }
+    /* Eight points at a time, one lane each, so that the eighths of a point lie in eight vectors. */
     const float h = 0.70710678f;
-    const lanes eighth_r[4] = {spread(1), {1, h, 0, -h, -1, -h, 0, h}, {1, 0, -1, 0, 1, 0, -1, 0}, {1, -h, 0, h, -1, h, 0, -h}};
-    const lanes eighth_i[4] = {spread(0), {0, -h, -1, -h, 0, h, 1, h}, {0, -1, 0, 1, 0, -1, 0, 1}, {0, -h, 1, -h, 0, h, -1, h}};
-    lanes alternate = {1, -1, 1, -1, 1, -1, 1, -1};
-    for (long k = 0; k < size; k++) {
-        const lanes *point = points + 2 * (k <= half ? k : size - k), *turn = tables->turns + 2 * k;
-        lanes re = point[0], im = k <= half ? point[1] : -point[1];
-        lanes turn_r = re * turn[0] - im * turn[1], turn_i = re * turn[1] + im * turn[0];
-        for (int part = 0; part < 4; part++) {
-            out[2 * (k + part * size)] = sum(turn_r * eighth_r[part] - turn_i * eighth_i[part]);
-            out[2 * (k + part * size) + 1] = sum(turn_r * eighth_i[part] + turn_i * eighth_r[part]);
+    for (long k = 0; k <= half; k += LANES) {
+        lanes re[LANES], im[LANES];
+        const float *row_re[LANES], *row_im[LANES];
+        for (int i = 0; i < LANES; i++) {
+            /* Points behind the half are done and not used. */
+            const lanes *point = points + 2 * (k + i <= half ? k + i : half);
+            row_re[i] = (const float *)point, row_im[i] = (const float *)(point + 1);
         }
-        if (k == 0) out[8 * size] = sum(turn_r * alternate), out[8 * size + 1] = sum(turn_i * alternate);
+        turned(row_re, 0, re), turned(row_im, 0, im);
+        const lanes *turn = tables->turns + 2 * k;
+        for (int i = 1; i < LANES; i++, turn += 2) {
+            lanes c = turn[0], s = turn[1], was = re[i];
+            re[i] = was * c - im[i] * s, im[i] = was * s + im[i] * c;
+        }
+        /* A transform of eight, as two of four. */
+        lanes out_re[LANES], out_im[LANES];
+        lanes a_r = re[0] + re[4], a_i = im[0] + im[4], b_r = re[0] - re[4], b_i = im[0] - im[4];
+        lanes c_r = re[2] + re[6], c_i = im[2] + im[6], d_r = im[2] - im[6], d_i = re[6] - re[2];
+        lanes even_r[4] = {a_r + c_r, b_r + d_r, a_r - c_r, b_r - d_r};
+        lanes even_i[4] = {a_i + c_i, b_i + d_i, a_i - c_i, b_i - d_i};
+        lanes e_r = re[1] + re[5], e_i = im[1] + im[5], f_r = re[1] - re[5], f_i = im[1] - im[5];
+        lanes g_r = re[3] + re[7], g_i = im[3] + im[7], j_r = im[3] - im[7], j_i = re[7] - re[3];
+        lanes odd_r[4] = {e_r + g_r, f_r + j_r, e_r - g_r, f_r - j_r};
+        lanes odd_i[4] = {e_i + g_i, f_i + j_i, e_i - g_i, f_i - j_i};
+        const float cosine[4] = {1, h, 0, -h}, sine[4] = {0, -h, -1, -h};
+        for (int q = 0; q < 4; q++) {
+            lanes t_r = odd_r[q] * cosine[q] - odd_i[q] * sine[q], t_i = odd_r[q] * sine[q] + odd_i[q] * cosine[q];
+            out_re[q] = even_r[q] + t_r, out_im[q] = even_i[q] + t_i;
+            out_re[q + 4] = even_r[q] - t_r, out_im[q + 4] = even_i[q] - t_i;
+        }
+        for (int i = 0; i < LANES && k + i <= half; i++)
+            for (int q = 0; q < 4; q++) {
+                float *low = out + 2 * (k + i + q * size), *high = out + 2 * ((4 - q) * size - (k + i));
+                low[0] = out_re[q][i], low[1] = out_im[q][i];
+                /* The upper half of the circle is the lower one's mirror. */
+                high[0] = out_re[q + 4][i], high[1] = -out_im[q + 4][i];
+            }
     }
 }
 

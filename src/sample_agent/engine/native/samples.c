@@ -226,4 +226,4 @@ FAST void decimate(const float *samples, long count, long factor, const float *r
 }
 
 /* Which signatures these sources have; see signatures.py. */
-long kernel_version(void) { return 4; }
+long kernel_version(void) { return 5; }

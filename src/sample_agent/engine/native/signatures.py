@@ -3,7 +3,7 @@
 from ctypes import c_double, c_float, c_int, c_long, c_void_p
 from typing import Any
 
-VERSION = 4
+VERSION = 5
 """Rises with every change of a signature; `kernel_version` in the library must say the same."""
 
 SIGNATURES: dict[str, tuple[Any, ...]] = {
@@ -46,6 +46,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         *(c_void_p, c_void_p, c_void_p, c_void_p),
     ),
     "sum_of_trees": (c_void_p, c_void_p, c_void_p, c_long, c_long, c_void_p, c_long, c_long, c_void_p),
+    "ask_nets": (*(c_void_p,) * 7, *(c_long,) * 4, c_void_p),
     "decimate": (c_void_p, c_long, c_long, c_void_p, c_long, c_void_p),
 }
 
@@ -55,6 +56,7 @@ RESULTS: dict[str, Any] = {
     "short_frames": c_int,
     "measure_cells": c_long,
     "describe_sound": c_int,
+    "ask_nets": c_int,
     "long_transform_new": c_void_p,
     "pitch_curves": c_int,
     "peaks_behind_fall": c_long,
