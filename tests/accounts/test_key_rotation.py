@@ -8,8 +8,11 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +51,13 @@ def rotating(settings: Settings, pair: Path) -> Settings:
     deployed = settings.model_copy(update={"public_url": PUBLIC_URL, "default_plan": "free", "jwt_private_key": None})
     shutil.copytree(pair, deployed.keys_dir)
     return deployed
+
+
+def make_successor(files: KeyFiles, now: datetime) -> RSAKey:
+    """Make and publish the key that signs next; that it is on record in between is tested elsewhere."""
+    new = files.prepare_successor(now)
+    files.publish_successor(now)
+    return new
 
 
 def process(settings: Settings, database: Database, clock: Clock, *, signing: bool = True) -> Service:
@@ -90,7 +100,7 @@ def test_the_files_of_a_rotation_are_there_when_they_are_needed_and_readable_by_
     clock, files = Clock(), key_files(rotating)
     keys = load_keys(rotating, now=clock)
     before = keys.current.thumbprint()
-    after = files.make_successor(clock()).thumbprint()
+    after = make_successor(files, clock()).thumbprint()
 
     assert _modes(rotating) == {
         "jwt-private.pem": 0o600,
@@ -119,9 +129,9 @@ def test_the_files_of_a_rotation_are_there_when_they_are_needed_and_readable_by_
 
 def test_a_second_rotation_waits_for_the_first(rotating: Settings) -> None:
     clock, files = Clock(), key_files(rotating)
-    new = files.make_successor(clock())
+    new = make_successor(files, clock())
     with pytest.raises(RotationUnderWayError, match="waits already"):
-        files.make_successor(clock())
+        make_successor(files, clock())
     assert files.waiting() is not None
     assert (files.waiting() or ("",))[0] == new.thumbprint()
 
@@ -133,7 +143,7 @@ def test_a_second_rotation_waits_for_the_first(rotating: Settings) -> None:
 def test_a_rotation_that_was_cut_off_is_completed(rotating: Settings, crash: str) -> None:
     clock, files = Clock(), key_files(rotating)
     before = load_keys(rotating, now=clock).current
-    new = files.make_successor(clock())
+    new = make_successor(files, clock())
     folder = rotating.keys_dir
     if crash == "before the successor was published":
         (folder / "jwt-next.pem").unlink()
@@ -188,7 +198,7 @@ def test_a_folder_that_cannot_be_read_any_more_changes_nothing(rotating: Setting
     clock.ahead = timedelta(seconds=3)
     assert list(keys.public) == before
     (rotating.keys_dir / "jwt-broken.pem").unlink()
-    new = key_files(rotating).make_successor(clock())
+    new = make_successor(key_files(rotating), clock())
     clock.ahead = timedelta(seconds=6)
     assert list(keys.public) == [*before, new.thumbprint()]
 
@@ -208,6 +218,51 @@ async def test_a_compromised_key_is_worth_nothing_at_once_and_people_stay_signed
         for each in (person, elsewhere):
             assert (await each.me(renewed["token"])).status_code == 200
     assert set(_modes(rotating)) == {"jwt-private.pem", "jwt-public.pem"}
+
+
+async def test_a_new_key_is_published_as_recorded_however_often_that_is_cut_off(
+    rotating: Settings, database: Database
+) -> None:
+    before = load_keys(rotating).current.thumbprint()
+    away = "postgresql://nobody:nothing@127.0.0.1:1/none"
+    unrecorded = await _keys(rotating, "rotate", DATABASE_URL=away)
+    assert unrecorded.returncode != 0
+    assert list(load_keys(rotating, now=Clock(GRACE * 2)).public) == [before]
+    prepared = key_files(rotating).prepare_successor(Clock()()).thumbprint()
+    folder, there = rotating.keys_dir, rotating.keys_dir.with_name("elsewhere")
+    shutil.copytree(folder, there)
+    assert (await _keys(rotating, "rotate")).returncode == 0
+    # Killed after it was on record, and before it was published.
+    shutil.rmtree(folder)
+    shutil.copytree(there, folder)
+    again = await _keys(rotating, "rotate")
+    assert again.returncode == 0, again.stderr
+    assert set(load_keys(rotating).public) == {before, prepared}
+    assert load_keys(rotating, now=Clock(GRACE * 2)).current.thumbprint() == prepared
+    assert [each["key_id"] for each in await _recorded(database)].count(prepared) == 1
+    assert "jwt-prepared-private.pem" not in _modes(rotating)
+
+
+def test_services_that_move_files_at_that_moment_do_not_bring_a_compromised_key_back(rotating: Settings) -> None:
+    clock, files = Clock(), key_files(rotating)
+    make_successor(files, clock())
+    clock.ahead = GRACE
+    kept = files.prepare_replacement(clock()).thumbprint()
+    folder, there = rotating.keys_dir, rotating.keys_dir.with_name("elsewhere")
+    shutil.copytree(folder, there)
+    for _ in range(4):
+        shutil.rmtree(folder)
+        shutil.copytree(there, folder)
+        together = threading.Barrier(4)
+
+        def move(step: Callable[[datetime], None], together: threading.Barrier = together) -> None:
+            together.wait()
+            step(clock())
+
+        with ThreadPoolExecutor(4) as services:
+            list(services.map(move, [files.settle, files.settle, files.replace_at_once, files.settle]))
+        assert [key.thumbprint() for key in files.public_keys()] == [kept]
+        assert set(_modes(rotating)) == {"jwt-private.pem", "jwt-public.pem"}
 
 
 async def test_a_compromised_key_is_replaced_as_recorded_however_often_that_is_cut_off(

@@ -1,23 +1,26 @@
 """The keys folder: which pair signs, which one will, and which have signed.
 
     jwt-private.pem, jwt-public.pem       the pair that signs
-    jwt-next-private.pem, jwt-next.pem    its successor: published at once, signing `GRACE` after it was made
+    jwt-prepared-private.pem              what becomes its successor as soon as that is on record
+    jwt-next-private.pem, jwt-next.pem    its successor: published at once, signing `GRACE` after that
     jwt-<key id>.pem                      a predecessor: verifies until the last token it signed has expired
     jwt-replacing-private.pem             what takes the place of all of them at once, as soon as that is on record
 
 A verifier may keep the list of public keys for five minutes. By the time a key signs, all of them know it.
 
 Moments are the times of the files. A copy that loses them makes a successor wait longer and a predecessor stay longer,
-and neither does harm. Each step leaves the folder good: who reads it in between, or after a crash, misses no key.
+and neither does harm. Each step leaves the folder good: who reads it in between, or after a crash, misses no key. Those
+who move files take turns, by a lock on the folder that is gone with whoever held it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import secrets
 from collections.abc import Hashable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +35,7 @@ GRACE = timedelta(minutes=10)
 
 _PRIVATE, _PUBLIC = "jwt-private.pem", "jwt-public.pem"
 _NEXT_PRIVATE, _NEXT_PUBLIC = "jwt-next-private.pem", "jwt-next.pem"
+_PREPARED_PRIVATE = "jwt-prepared-private.pem"
 _REPLACING_PRIVATE = "jwt-replacing-private.pem"
 _FOR_ENVIRONMENT = "new-jwt-private.pem", "new-jwt-public.pem"
 _PREDECESSOR = re.compile(r"jwt-([A-Za-z0-9_-]{43})\.pem")
@@ -100,38 +104,40 @@ class KeyFiles:
                 kept[match[1]] = datetime.fromtimestamp(each.stat.st_mtime, UTC) + self.kept_for
         return kept
 
-    def make_successor(self, now: datetime) -> RSAKey:
-        """Make and publish the key that signs next, and return its public half. Raises RotationUnderWayError."""
-        private = rsa_key(new_private_pem())
-        try:
-            self._write(_NEXT_PRIVATE, private.as_pem(private=True), 0o600, now, replace=False)
-        except FileExistsError:
-            raise RotationUnderWayError(self._written(_NEXT_PRIVATE) + GRACE) from None
-        self._publish(_NEXT_PUBLIC, private, now)
-        return public_half(private)
+    def prepare_successor(self, now: datetime) -> RSAKey:
+        """Make a key that is to sign next, and return its public half; the same one until it was published.
 
-    def discard_successor(self) -> None:
-        """Take back what `make_successor` made."""
-        for name in (_NEXT_PRIVATE, _NEXT_PUBLIC):
-            (self.folder / name).unlink(missing_ok=True)
+        Raises RotationUnderWayError.
+        """
+        self._refuse_second_successor()
+        return self._prepare(_PREPARED_PRIVATE, now)
+
+    def publish_successor(self, now: datetime) -> None:
+        """Publish the key of `prepare_successor`: it signs `GRACE` from now. Raises RotationUnderWayError."""
+        with self._turn():
+            self._refuse_second_successor()
+            prepared = self.folder / _PREPARED_PRIVATE
+            private = rsa_key(prepared.read_bytes())
+            os.utime(prepared, (now.timestamp(), now.timestamp()))
+            prepared.replace(self.folder / _NEXT_PRIVATE)
+            self._publish(_NEXT_PUBLIC, private, now)
 
     def prepare_replacement(self, now: datetime) -> RSAKey:
         """Make a key that is to replace all others, and return its public half; the same one until it has done so."""
-        with suppress(FileExistsError):  # of a replacement that was cut off, or is under way
-            self._write(_REPLACING_PRIVATE, new_private_pem().encode(), 0o600, now, replace=False)
-        return public_half(rsa_key((self.folder / _REPLACING_PRIVATE).read_bytes()))
+        return self._prepare(_REPLACING_PRIVATE, now)
 
     def replace_at_once(self, now: datetime) -> None:
         """Have the key of `prepare_replacement` sign from now on, and forget every other.
 
         All access tokens end with it. Cut off midway, it leaves the old pair signing, or the new one.
         """
-        self.discard_successor()
-        for kid in self.predecessors():
-            (self.folder / f"jwt-{kid}.pem").unlink(missing_ok=True)
-        with suppress(FileNotFoundError):  # somebody else was faster
-            (self.folder / _REPLACING_PRIVATE).replace(self.folder / _PRIVATE)
-        self._publish(_PUBLIC, rsa_key((self.folder / _PRIVATE).read_bytes()), now)
+        with self._turn():
+            others = [_PREPARED_PRIVATE, _NEXT_PRIVATE, _NEXT_PUBLIC]
+            for name in [*others, *(f"jwt-{kid}.pem" for kid in self.predecessors())]:
+                (self.folder / name).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # somebody else was faster
+                (self.folder / _REPLACING_PRIVATE).replace(self.folder / _PRIVATE)
+            self._publish(_PUBLIC, rsa_key((self.folder / _PRIVATE).read_bytes()), now)
 
     def make_pair_for_environment(self, now: datetime) -> Path:
         """Write a new pair beside the others, where no program reads it, and return the path of the private key.
@@ -150,6 +156,21 @@ class KeyFiles:
 
     def settle(self, now: datetime) -> None:
         """Move the files as the time demands. Harmless when others do the same, or when it is cut off midway."""
+        with self._turn():
+            self._settle(now)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Move files while nobody else does: who knows an older state of the folder would bring back what is gone."""
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            with suppress(OSError):  # a network file system that locks no folders; there it is left to chance
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+    def _settle(self, now: datetime) -> None:
         if self._is_due(now):
             self._promote(now)
         current = rsa_key((self.folder / _PRIVATE).read_bytes())
@@ -161,6 +182,15 @@ class KeyFiles:
                 (self.folder / _NEXT_PUBLIC).unlink(missing_ok=True)
         for name in self._outdated(now):
             (self.folder / name).unlink(missing_ok=True)
+
+    def _prepare(self, name: str, now: datetime) -> RSAKey:
+        with suppress(FileExistsError):  # of one that was cut off, or is under way
+            self._write(name, new_private_pem().encode(), 0o600, now, replace=False)
+        return public_half(rsa_key((self.folder / name).read_bytes()))
+
+    def _refuse_second_successor(self) -> None:
+        with suppress(FileNotFoundError):
+            raise RotationUnderWayError(self._written(_NEXT_PRIVATE) + GRACE)
 
     def _promote(self, now: datetime) -> None:
         before = public_half(rsa_key((self.folder / _PRIVATE).read_bytes()))

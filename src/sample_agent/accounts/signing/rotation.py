@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 
 from sample_agent.accounts.audit import INSTALLATION, OPERATOR, Action, record
 from sample_agent.accounts.audit.models import AuditContext, AuditEntry
 from sample_agent.accounts.signing.key_files import GRACE, KeyFiles
 from sample_agent.accounts.signing.pem import rsa_key
 from sample_agent.core.database import Database
+
+_TURN = select(func.pg_advisory_xact_lock(7246))
+"""Two who go on with one key record it once."""
 
 log = structlog.get_logger("accounts")
 
@@ -38,17 +41,15 @@ class NewKey:
 async def rotate(database: Database, files: KeyFiles, now: datetime) -> NewKey:
     """Make and publish the key that signs ten minutes from now; nobody notices.
 
-    Raises NoSigningKeyError, and RotationUnderWayError while an earlier one waits.
+    Not on record, not done: when it is cut off, the next call goes on with the same key. Raises NoSigningKeyError, and
+    RotationUnderWayError while an earlier one waits.
     """
     if not files.exists():
         raise NoSigningKeyError(files.folder)
     files.settle(now)
-    new = NewKey(files.make_successor(now).thumbprint(), now + GRACE)
-    try:
-        await _record(database, now, key_id=new.key_id, signs_from=(now + GRACE).isoformat())
-    except BaseException:  # not on record, not done
-        files.discard_successor()
-        raise
+    new = NewKey(files.prepare_successor(now).thumbprint(), now + GRACE)
+    await _record_once(database, now, new.key_id, signs_from=(now + GRACE).isoformat())
+    files.publish_successor(now)
     return new
 
 
@@ -61,8 +62,7 @@ async def replace_compromised(database: Database, files: KeyFiles, now: datetime
     if not files.exists():
         raise NoSigningKeyError(files.folder)
     new = NewKey(files.prepare_replacement(now).thumbprint(), now)
-    if not await _is_on_record(database, new.key_id):
-        await _record(database, now, key_id=new.key_id, signs_from=now.isoformat(), compromised=True)
+    await _record_once(database, now, new.key_id, signs_from=now.isoformat(), compromised=True)
     files.replace_at_once(now)
     return new
 
@@ -74,22 +74,22 @@ async def prepare_for_environment(database: Database, files: KeyFiles, now: date
     """
     private_file = files.make_pair_for_environment(now)
     new = NewKey(rsa_key(private_file.read_bytes()).thumbprint(), None, private_file)
-    await _record(database, now, key_id=new.key_id, for_environment=True)
+    await _record_once(database, now, new.key_id, for_environment=True)
     return new
 
 
-async def _is_on_record(database: Database, key_id: str) -> bool:
+async def _record_once(database: Database, now: datetime, key_id: str, **detail: Any) -> None:
+    """Record it, unless an earlier call has and was cut off afterwards."""
     entry = exists().where(
         AuditEntry.tenant_id == INSTALLATION,
         AuditEntry.action == Action.SIGNING_KEY_ROTATED.value,
         AuditContext.entry_id == AuditEntry.id,
         AuditContext.detail["key_id"].astext == key_id,
     )
+    detail = {"key_id": key_id, **detail}
     async with database.transaction(purpose="identity") as db:
-        return bool(await db.scalar(select(entry)))
-
-
-async def _record(database: Database, now: datetime, **detail: Any) -> None:
-    async with database.transaction(purpose="identity") as db:
+        await db.execute(_TURN)
+        if await db.scalar(select(entry)):
+            return
         await record(db, Action.SIGNING_KEY_ROTATED, tenant_id=INSTALLATION, actor=OPERATOR, detail=detail, now=now)
     log.info("signing key rotated", **detail)
