@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Annotated, Literal
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sample_agent.core.secret_files import read_or_create_secret
 
 PlanId = Literal["free", "pro", "enterprise"]
 
@@ -289,25 +290,6 @@ class Settings(BaseSettings):
 
 def _sends_by_sendgrid(info: ValidationInfo) -> bool:
     return bool(info.data.get("sendgrid_api_key")) and info.data.get("smtp_host") == _SENDGRID
-
-
-def read_or_create_secret(path: Path, create: Callable[[], str]) -> str:
-    """The secret kept in `path`, created with mode 0600 the first time. Safe when several processes start at once."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    if not path.exists():
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(create())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sample_agent.accounts.factors.recovery_codes import CODES
 from sample_agent.accounts.models import Authenticator
 from sample_agent.core.database import Database
 from sample_agent.core.sealing import KEY_ID_AT, BrokenSeal, key_id, seal, unseal
+from sample_agent.core.secret_files import write_secret
 
 _AT_ONCE = 500
 
@@ -117,15 +117,4 @@ async def _reseal(
 
 
 def _replace(file: Path, keys: Sequence[str]) -> None:
-    """Write the keys in one step, as belonging to whom the file belonged to."""
-    draft, before = file.with_name(f".{file.name}.{secrets.token_hex(4)}"), file.stat()
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write("\n".join(keys))
-            out.flush()
-            os.fsync(out.fileno())
-        if hasattr(os, "geteuid") and os.geteuid() == 0:  # the service need not run as root, too
-            os.chown(draft, before.st_uid, before.st_gid, follow_symlinks=False)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_secret(file, "\n".join(keys).encode(), owner_of=file)

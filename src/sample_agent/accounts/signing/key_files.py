@@ -18,7 +18,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from pathlib import Path
 from joserfc.jwk import RSAKey
 
 from sample_agent.accounts.signing.pem import new_private_pem, public_half, public_keys, rsa_key
-from sample_agent.core.settings import read_or_create_secret
+from sample_agent.core.secret_files import read_or_create_secret, write_secret
 
 GRACE = timedelta(minutes=10)
 """How long a key is published before it signs: twice what verifiers may keep the list for."""
@@ -228,28 +227,13 @@ class KeyFiles:
                     yield _File(path.name, path.stat())
 
     def _write(self, name: str, pem: bytes, mode: int, now: datetime, *, replace: bool = True) -> None:
-        """Put a file in its place in one step, as belonging to whom the keys there belong to.
+        """Put a file in its place, as belonging to whom the keys there belong to.
 
         Raises FileExistsError when it must not `replace` one.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self.folder / f".{name}.{secrets.token_hex(4)}"
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-                file.write(pem)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.chmod(mode)  # whatever the umask says
-            if hasattr(os, "geteuid") and os.geteuid() == 0:  # the service need not run as root, too
-                owner = (self.folder / _PRIVATE if self.exists() else self.folder).stat()
-                os.chown(draft, owner.st_uid, owner.st_gid, follow_symlinks=False)
-            os.utime(draft, (now.timestamp(), now.timestamp()))
-            if replace:
-                draft.replace(self.folder / name)
-            else:
-                os.link(draft, self.folder / name)
-        finally:
-            draft.unlink(missing_ok=True)
+        owner_of = self.folder / _PRIVATE if self.exists() else self.folder
+        write_secret(self.folder / name, pem, mode=mode, owner_of=owner_of, moment=now, replace=replace)
 
 
 @dataclass(frozen=True)
