@@ -37,16 +37,15 @@ class KWeighting:
 
         Args:
             loaded: the kernel.
-            samples: any number of them, in each channel contiguous.
+            samples: any number of them, contiguous.
             weights: of each channel.
             step: samples in a step.
             position: of the first sample in the first step.
             steps: what to add to, shape (steps,): as many as are touched.
         """
         output, onward = _short_matrices(self._sample_rate)
-        for channel, state, weight in zip(samples, self._state, weights.tolist(), strict=True):
-            where = address(output), address(onward), address(state)
-            loaded.weighted_energy(address(channel), len(channel), *where, weight, step, position, address(steps))
+        where = address(output), address(onward), address(self._state), address(weights)
+        loaded.weighted_energy(address(samples), *samples.shape, *where, step, position, address(steps))
 
     def run(self, samples: Floats) -> Floats:
         """The next samples, filtered; shape (channels, samples) both ways.

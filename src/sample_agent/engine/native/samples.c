@@ -97,68 +97,106 @@ FAST long measure_cells(
     return all;
 }
 
-/* Runs a filter of four states over a signal and adds the energy of what comes out to `steps`, `weight` times: a step
- * lasts `step` samples, and the first sample is number `position` of the first step's. Eight samples at a time: `output`
- * (12, 8) takes eight samples and the state to eight samples of output, `onward` (12, 4) to the next state. */
-FAST void weighted_energy(
-    const float *samples, long count, const float *output, const double *onward, double *state, double weight,
-    double step, double position, double *steps
-) {
-    enum { CELL = 64 };
-    quad now, moves[4];
-    memcpy(&now, state, sizeof now);
+/* A filter of four states for eight samples at a time: what samples and states add to the output and to the states. */
+struct weighing {
     lanes into[LANES], from_state[4];
     four enters[LANES];
+    quad moves[4];
+};
+
+INLINE lanes eight_weighted(const struct weighing *filter, const float *x, quad *state) {
+    quad now = *state;
+    lanes y = spread(x[0]) * filter->into[0], also = spread(x[1]) * filter->into[1];
+    four enter = (four){x[0], x[0], x[0], x[0]} * filter->enters[0];
+    four more = (four){x[1], x[1], x[1], x[1]} * filter->enters[1];
+    for (int j = 2; j < LANES; j += 2) {
+        y += spread(x[j]) * filter->into[j], also += spread(x[j + 1]) * filter->into[j + 1];
+        enter += (four){x[j], x[j], x[j], x[j]} * filter->enters[j];
+        more += (four){x[j + 1], x[j + 1], x[j + 1], x[j + 1]} * filter->enters[j + 1];
+    }
+    y += spread((float)now[0]) * filter->from_state[0], also += spread((float)now[1]) * filter->from_state[1];
+    y += spread((float)now[2]) * filter->from_state[2], also += spread((float)now[3]) * filter->from_state[3];
+    /* In this order, because each state waits for the one before: as few steps as can be. */
+    enter += more;
+    quad a = (quad){now[0], now[0], now[0], now[0]} * filter->moves[0];
+    quad b = (quad){now[1], now[1], now[1], now[1]} * filter->moves[1];
+    quad c = (quad){now[2], now[2], now[2], now[2]} * filter->moves[2];
+    quad d = (quad){now[3], now[3], now[3], now[3]} * filter->moves[3];
+    *state = (a + b) + ((c + d) + (quad){enter[0], enter[1], enter[2], enter[3]});
+    return y + also;
+}
+
+/* Energy of `length` filtered samples, at most 64. */
+INLINE double energy_of(const struct weighing *filter, const float *x, long length, quad *state) {
+    lanes energy = spread(0);
+    for (long i = 0; i < length; i += LANES) {
+        if (length - i >= LANES) {
+            lanes y = eight_weighted(filter, x + i, state);
+            energy += y * y;
+            continue;
+        }
+        float tail[LANES] = {0};
+        memcpy(tail, x + i, (length - i) * sizeof(float));
+        lanes y = eight_weighted(filter, tail, state);
+        for (long lane = length - i; lane < LANES; lane++) y[lane] = 0;
+        energy += y * y;
+    }
+    return sum(energy);
+}
+
+/* Runs a filter of four states over channels (channels, count) and adds the energy of what comes out to `steps`, each
+ * channel's `weights` times: a step lasts `step` samples, and the first sample is number `position` of the first
+ * step's. `output` (12, 8) takes eight samples and the state to eight samples of output, `onward` (12, 4) to the next
+ * state; `states` (channels, 4) are those before and behind. */
+FAST void weighted_energy(
+    const float *samples, long channels, long count, const float *output, const double *onward, double *states,
+    const double *weights, double step, double position, double *steps
+) {
+    enum { CELL = 64 };
+    struct weighing filter;
     for (int i = 0; i < LANES; i++) {
-        into[i] = load(output + LANES * i);
-        for (int j = 0; j < 4; j++) enters[i][j] = (float)onward[4 * i + j];
+        filter.into[i] = load(output + LANES * i);
+        for (int j = 0; j < 4; j++) filter.enters[i][j] = (float)onward[4 * i + j];
     }
     for (int i = 0; i < 4; i++) {
-        from_state[i] = load(output + LANES * (LANES + i));
-        memcpy(moves + i, onward + 4 * (LANES + i), sizeof(quad));
+        filter.from_state[i] = load(output + LANES * (LANES + i));
+        memcpy(filter.moves + i, onward + 4 * (LANES + i), sizeof(quad));
     }
-    double end = step;
-    for (long start = 0; start < count; start += CELL) {
-        long length = count - start < CELL ? count - start : CELL;
-        lanes energy = spread(0);
-        for (long i = 0; i < length; i += LANES) {
-            float tail[LANES] = {0};
-            const float *x = samples + start + i;
-            long left = length - i;
-            if (left < LANES) {
-                memcpy(tail, x, left * sizeof(float));
-                x = tail;
+    for (long channel = 0; channel < channels; channel += 2) {
+        /* Two channels side by side: while one waits for its state, the other goes on. */
+        int pair = channel + 1 < channels;
+        const float *one = samples + channel * count, *other = one + (pair ? count : 0);
+        double weight = weights[channel], other_weight = pair ? weights[channel + 1] : 0, end = step, *here = steps;
+        quad now, other_now = {0};
+        memcpy(&now, states + 4 * channel, sizeof now);
+        if (pair) memcpy(&other_now, states + 4 * (channel + 1), sizeof now);
+        for (long start = 0; start < count; start += CELL) {
+            long length = count - start < CELL ? count - start : CELL;
+            double total;
+            if (pair && length == CELL) {
+                lanes energy = spread(0), other_energy = spread(0);
+                for (long i = start; i < start + CELL; i += LANES) {
+                    lanes y = eight_weighted(&filter, one + i, &now), z = eight_weighted(&filter, other + i, &other_now);
+                    energy += y * y, other_energy += z * z;
+                }
+                total = weight * sum(energy) + other_weight * sum(other_energy);
+            } else {
+                total = weight * energy_of(&filter, one + start, length, &now);
+                if (pair) total += other_weight * energy_of(&filter, other + start, length, &other_now);
             }
-            lanes y = spread(x[0]) * into[0], also = spread(x[1]) * into[1];
-            four enter = (four){x[0], x[0], x[0], x[0]} * enters[0], more = (four){x[1], x[1], x[1], x[1]} * enters[1];
-            for (int j = 2; j < LANES; j += 2) {
-                y += spread(x[j]) * into[j], also += spread(x[j + 1]) * into[j + 1];
-                enter += (four){x[j], x[j], x[j], x[j]} * enters[j];
-                more += (four){x[j + 1], x[j + 1], x[j + 1], x[j + 1]} * enters[j + 1];
-            }
-            y += spread((float)now[0]) * from_state[0], also += spread((float)now[1]) * from_state[1];
-            y += spread((float)now[2]) * from_state[2], also += spread((float)now[3]) * from_state[3];
-            y += also;
-            /* In this order, because each state waits for the one before: as few steps as can be. */
-            enter += more;
-            quad a = (quad){now[0], now[0], now[0], now[0]} * moves[0], b = (quad){now[1], now[1], now[1], now[1]} * moves[1];
-            quad c = (quad){now[2], now[2], now[2], now[2]} * moves[2], d = (quad){now[3], now[3], now[3], now[3]} * moves[3];
-            now = (a + b) + ((c + d) + (quad){enter[0], enter[1], enter[2], enter[3]});
-            if (left < LANES)
-                for (long lane = left; lane < LANES; lane++) y[lane] = 0;
-            energy += y * y;
+            /* A cell over the end of a step is shared out by length. */
+            double behind = position + start + length;
+            if (behind > end) {
+                double after = total * (behind - end) / length;
+                here[0] += total - after;
+                *++here += after;
+                end += step;
+            } else
+                *here += total;
         }
-        /* A cell over the end of a step is shared out by length. */
-        double total = weight * sum(energy), behind = position + start + length;
-        if (behind > end) {
-            double after = total * (behind - end) / length;
-            steps[0] += total - after;
-            *++steps += after;
-            end += step;
-        } else
-            *steps += total;
+        memcpy(states + 4 * channel, &now, sizeof now);
+        if (pair) memcpy(states + 4 * (channel + 1), &other_now, sizeof now);
     }
-    memcpy(state, &now, sizeof now);
 }
 
 /* Largest size of a sample, and of a point between samples, of a signal (length,) whose first and last twelve samples
@@ -226,4 +264,4 @@ FAST void decimate(const float *samples, long count, long factor, const float *r
 }
 
 /* Which signatures these sources have; see signatures.py. */
-long kernel_version(void) { return 5; }
+long kernel_version(void) { return 6; }

@@ -3,7 +3,7 @@
 from ctypes import c_double, c_float, c_int, c_long, c_void_p
 from typing import Any
 
-VERSION = 5
+VERSION = 6
 """Rises with every change of a signature; `kernel_version` in the library must say the same."""
 
 SIGNATURES: dict[str, tuple[Any, ...]] = {
@@ -16,8 +16,8 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "take_apart": (c_void_p, c_long, c_long, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p),
     "measure_cells": (c_void_p, c_long, c_long, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p),
     "weighted_energy": (
-        *(c_void_p, c_long, c_void_p, c_void_p, c_void_p),
-        *(c_double, c_double, c_double, c_void_p),
+        *(c_void_p, c_long, c_long, c_void_p, c_void_p, c_void_p),
+        *(c_void_p, c_double, c_double, c_void_p),
     ),
     "find_peaks": (c_void_p, c_long, c_void_p, c_long, c_void_p),
     "describe_sound": (
