@@ -17,7 +17,7 @@ import numpy.typing as npt
 from sample_agent.engine.cells import Cells
 from sample_agent.engine.frames import Floats, frame_size
 from sample_agent.engine.key import TONICS
-from sample_agent.engine.native import address, checked, kernel, long_transform
+from sample_agent.engine.native import Kernel, address, checked, kernel, long_transform
 from sample_agent.engine.nets import read_weights
 from sample_agent.engine.silence import SILENCE
 from sample_agent.engine.tuning import A4, A4_HZ
@@ -72,6 +72,22 @@ class PitchCandidates:
     sound: Floats
 
 
+class _Curves(NamedTuple):
+    """How windows repeat, and their spectrum.
+
+    Attributes:
+        alike: shape (windows, lags): how alike each is to itself after lags from one sample on.
+        periodicity: shape (lags,), its mean: a faint end counts as much as a loud beginning, for pitch settles.
+        amplitude: float32, shape (size + 1,), mean spectrum as under a Hann window, windows weighed alike.
+        highest: of each bin and its neighbours; nothing at either end, where places beyond the spectrum are put.
+    """
+
+    alike: npt.NDArray[np.float64]
+    periodicity: npt.NDArray[np.float64]
+    amplitude: Floats
+    highest: Floats
+
+
 def estimate_pitch(head: Floats, sample_rate: int, cells: Cells) -> Pitch | None:
     """The note of a one-shot, or None for what has no pitch.
 
@@ -114,6 +130,8 @@ def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandi
     curves = _curves(windows, min(size // 2, int(sample_rate / _LOWEST_HZ) + 2))
     if curves is None:
         return None
+    if loaded := kernel():
+        return _candidates_natively(loaded, curves, sample_rate, len(head) / sample_rate)
     alike, periodicity, amplitude, highest = curves
     peaks = _peaks(periodicity)
     if not len(peaks):
@@ -143,6 +161,26 @@ def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandi
     return PitchCandidates(frequency.astype(np.float32), features, about)
 
 
+def _candidates_natively(loaded: Kernel, curves: _Curves, sample_rate: int, seconds: float) -> PitchCandidates | None:
+    """The same by the kernel."""
+    alike, periodicity, amplitude, highest = curves
+    frequency, features = (
+        np.empty(_MOST + 1 + _MOST_PARTIALS, np.float32),
+        np.empty((_MOST + 1 + _MOST_PARTIALS, FEATURES), np.float32),
+    )
+    about = np.empty(4, np.float32)
+    width = sample_rate / (2 * (len(amplitude) - 1))
+    where = (address(array) for array in (amplitude, highest))
+    sizes = len(amplitude), float(sample_rate), width
+    results = (address(array) for array in (frequency, features, about))
+    count = loaded.pitch_candidates(
+        address(alike), len(alike), address(periodicity), len(periodicity), *where, *sizes, *results
+    )
+    checked(count)
+    about[3] = math.log(seconds)
+    return PitchCandidates(frequency[:count], features[:count], about) if count else None
+
+
 def _steady_windows(head: Floats, size: int, sample_rate: int, cells: Cells) -> Floats:
     """Windows of the sound just after its loudest moment, shape (up to `_WINDOWS`, size), filled up with silence."""
     energy = cells.energy[: len(head) // cells.size + 1]
@@ -162,10 +200,6 @@ def _steady_windows(head: Floats, size: int, sample_rate: int, cells: Cells) -> 
 
 def _peaks(periodicity: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     """Indices of the maxima after the first fall below zero."""
-    if loaded := kernel():
-        found = np.empty(len(periodicity), np.int64)
-        periodicity = np.ascontiguousarray(periodicity, np.float64)
-        return found[: loaded.peaks_behind_fall(address(periodicity), len(periodicity), address(found))]
     below = np.flatnonzero(periodicity <= 0)
     if not len(below):
         return np.zeros(0, np.int64)
@@ -181,22 +215,6 @@ def _promising(height: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     high = np.flatnonzero(height > 0.4 * best)[: _MOST // 2].tolist()
     highest = np.argsort(-height, kind="stable")[: _MOST // 2].tolist()
     return np.array(sorted({*first, *high, *highest}))
-
-
-class _Curves(NamedTuple):
-    """How windows repeat, and their spectrum.
-
-    Attributes:
-        alike: shape (windows, lags): how alike each is to itself after lags from one sample on.
-        periodicity: shape (lags,), its mean: a faint end counts as much as a loud beginning, for pitch settles.
-        amplitude: float32, shape (size + 1,), mean spectrum as under a Hann window, windows weighed alike.
-        highest: of each bin and its neighbours; nothing at either end, where places beyond the spectrum are put.
-    """
-
-    alike: npt.NDArray[np.float64]
-    periodicity: npt.NDArray[np.float64]
-    amplitude: Floats
-    highest: Floats
 
 
 def _curves(windows: Floats, lags: int) -> _Curves | None:
@@ -244,13 +262,9 @@ def _hann_amplitude(spectrum: npt.NDArray[np.complexfloating], energy: Floats) -
 
 def _partials(amplitude: Floats) -> npt.NDArray[np.floating]:
     """Where the highest maxima of a spectrum are, in bins."""
-    if loaded := kernel():
-        tops = np.empty(_MOST_PARTIALS, np.int64)
-        tops = tops[: loaded.highest_maxima(address(amplitude), len(amplitude), len(tops), address(tops))]
-    else:
-        inner = amplitude[1:-1]
-        tops = np.flatnonzero((inner > amplitude[:-2]) & (inner >= amplitude[2:])) + 1
-        tops = tops[np.argsort(-amplitude[tops], kind="stable")[:_MOST_PARTIALS]]
+    inner = amplitude[1:-1]
+    tops = np.flatnonzero((inner > amplitude[:-2]) & (inner >= amplitude[2:])) + 1
+    tops = tops[np.argsort(-amplitude[tops], kind="stable")[:_MOST_PARTIALS]]
     before, at, after = np.log(amplitude[tops + _BESIDE] + np.float32(1e-12))
     offset = 0.5 * (before - after) / np.minimum(before - 2 * at + after, -1e-12)
     return np.asarray(tops + np.minimum(np.maximum(offset, -0.5), 0.5))

@@ -3,7 +3,7 @@
 #include "kernel.h"
 
 /* Indices of the maxima above a tenth behind the first value that is not above 0; returns how many. */
-FAST long peaks_behind_fall(const double *curve, long count, int64_t *peaks) {
+INLINE long peaks_behind_fall(const double *curve, long count, int64_t *peaks) {
     long found = 0, i = 0;
     while (i < count && curve[i] > 0) i++;
     for (i++; i + 1 < count; i++)
@@ -12,7 +12,7 @@ FAST long peaks_behind_fall(const double *curve, long count, int64_t *peaks) {
 }
 
 /* Indices of the highest maxima inside a curve, highest first, at most `room`; returns how many. */
-FAST long highest_maxima(const float *curve, long count, long room, int64_t *tops) {
+INLINE long highest_maxima(const float *curve, long count, long room, int64_t *tops) {
     long found = 0;
     for (long i = 1; i + 1 < count; i++) {
         if (!(curve[i] > curve[i - 1]) || !(curve[i] >= curve[i + 1])) continue;
@@ -22,6 +22,118 @@ FAST long highest_maxima(const float *curve, long count, long room, int64_t *top
         tops[place] = i;
     }
     return found;
+}
+
+/* ---- what a note may be ---- */
+
+enum { MOST_REPEATING = 9, MOST_PARTIALS = 3, MULTIPLES = 48, FEATURES = 16 };
+
+struct candidate {
+    double frequency, height;
+    long place; /* among the lags */
+    int partial;
+};
+
+/* Candidates for the note of a sound, of the curves that `pitch_curves` gives, as pitch.py describes them: `frequency`,
+ * `features` (count, 16), and `about` (3,) all of them. There is room for twelve; returns how many there are. Lag 0 of
+ * the curves is one of one sample; `width` is that of a bin in Hz. -1 when there is no memory. */
+FAST long pitch_candidates(
+    const double *alike, long windows, const double *mean, long lags, const float *amplitude, const float *highest,
+    long bins, double sample_rate, double width, float *frequency, float *features, float *about
+) {
+    const double lowest_hz = 23, highest_hz = 4500, same_octaves = 0.15 / 12;
+    struct candidate candidate[MOST_REPEATING + MOST_PARTIALS];
+    long count = 0, inside = 0, repeating;
+    int64_t *peaks = malloc(lags * sizeof *peaks), tops[MOST_PARTIALS];
+    if (!peaks) return -1;
+    long found = peaks_behind_fall(mean, lags, peaks), leading[4], leaders = 0, high = 0, first = -1;
+    double best = -1e300;
+    for (int turn = 0; turn < 2; turn++)
+        for (long i = 0; i < found; i++) {
+            double before = mean[peaks[i] - 1], at = mean[peaks[i]], after = mean[peaks[i] + 1];
+            double offset = 0.5 * (before - after) / least(before - 2 * at + after, -1e-12);
+            double height = at - 0.25 * (before - after) * offset;
+            if (turn == 0) {
+                best = most(best, height);
+                /* The four highest, the earlier of equals first. */
+                long place = leaders < 4 ? leaders++ : 4;
+                for (; place > 0; place--) {
+                    double b = mean[peaks[leading[place - 1]] - 1], a = mean[peaks[leading[place - 1]]];
+                    double c = mean[peaks[leading[place - 1]] + 1];
+                    double o = 0.5 * (b - c) / least(b - 2 * a + c, -1e-12);
+                    if (!(height > a - 0.25 * (b - c) * o)) break;
+                    if (place < 4) leading[place] = leading[place - 1];
+                }
+                if (place < 4) leading[place] = i;
+                continue;
+            }
+            int chosen = 0;
+            if (first < 0 && height >= 0.9 * best) first = i, chosen = 1;
+            if (height > 0.4 * best && high < 4) high++, chosen = 1;
+            for (long j = 0; j < leaders; j++) chosen |= leading[j] == i;
+            if (chosen) {
+                double hz = sample_rate / (peaks[i] + 1 + offset);
+                candidate[count++] = (struct candidate){hz, height, (long)peaks[i], 0};
+            }
+        }
+    repeating = count;
+    long audible = (long)(highest_hz / width) < bins ? (long)(highest_hz / width) : bins;
+    long partials = found ? highest_maxima(amplitude, audible, MOST_PARTIALS, tops) : 0;
+    free(peaks);
+    for (long i = 0; i < partials; i++) {
+        float before = logf(amplitude[tops[i] - 1] + 1e-12f), at = logf(amplitude[tops[i]] + 1e-12f);
+        float after = logf(amplitude[tops[i] + 1] + 1e-12f);
+        double offset = 0.5 * (before - after) / least(before - 2 * at + after, -1e-12);
+        double hz = (tops[i] + most(-0.5, least(offset, 0.5))) * width;
+        int apart = hz > lowest_hz;
+        for (long j = 0; j < repeating; j++) apart &= fabs(log2(hz / candidate[j].frequency)) > same_octaves;
+        if (!apart) continue;
+        long lag = (long)most(0, least(rint(sample_rate / hz) - 1, lags - 1));
+        candidate[count++] = (struct candidate){hz, mean[lag], lag, 1};
+    }
+    for (long i = 0; i < count; i++)
+        if (candidate[i].frequency > lowest_hz && candidate[i].frequency < highest_hz) candidate[inside++] = candidate[i];
+    double whole = 0, loudest = 1e-12;
+    best = -1e300;
+    for (long k = 0; k < bins; k++) whole += (double)amplitude[k] * amplitude[k], loudest = most(loudest, amplitude[k]);
+    whole = most(sqrt(whole), 1e-12);
+    for (long i = 0; i < inside; i++) best = most(best, candidate[i].height);
+    about[0] = (float)best, about[1] = -1e30f, about[2] = -1e30f;
+    int leader = 0;
+    for (long i = 0; i < inside; i++, features += FEATURES) {
+        static const double below[4] = {0, 1 / 2.0, 1 / 3.0, 2 / 3.0};
+        struct candidate it = candidate[i];
+        double amount[8] = {0}, level[MULTIPLES], steady = 1e300;
+        for (long w = 0; w < windows; w++) steady = least(steady, alike[w * lags + it.place]);
+        for (int j = 0; j < MULTIPLES; j++) {
+            int harmonic = j % 12;
+            double place = rint(it.frequency * ((harmonic + 1 - below[j / 12]) / width));
+            level[j] = highest[place < bins - 1 ? (long)place : bins - 1];
+            double power = level[j] * level[j];
+            if (j < 12) {
+                amount[0] += power;
+                amount[1 + harmonic % 2] += power;
+                if (harmonic % 3 != 2) amount[3] += power;
+                amount[7] = most(amount[7], level[j]);
+            } else
+                amount[j < 24 ? 4 : 5] += power;
+        }
+        for (int j = 0; j < 6; j++) amount[j] = sqrt(amount[j]) / whole;
+        amount[6] = level[0] / loudest, amount[7] /= loudest;
+        about[1] = (float)most(about[1], steady), about[2] = (float)most(about[2], amount[0]);
+        double logs[8], octaves = log2(it.frequency / 220.0);
+        for (int j = 0; j < 8; j++) logs[j] = log(amount[j] + 0.01);
+        int leads = !leader && it.height >= 0.9 * best;
+        leader |= leads;
+        const double row[FEATURES] = {
+            it.height, it.height / best, steady, leads, amount[0], logs[1] - logs[2], logs[3] - logs[0],
+            logs[6] - logs[7], logs[4] - logs[0], logs[5] - logs[0], octaves / 2, octaves * octaves / 8, amount[6],
+            level[1] / loudest, level[12] / loudest, it.partial,
+        };
+        for (int j = 0; j < FEATURES; j++) features[j] = (float)row[j];
+        frequency[i] = (float)it.frequency;
+    }
+    return inside;
 }
 
 /* ---- tones ---- */

@@ -264,4 +264,4 @@ FAST void decimate(const float *samples, long count, long factor, const float *r
 }
 
 /* Which signatures these sources have; see signatures.py. */
-long kernel_version(void) { return 6; }
+long kernel_version(void) { return 7; }

@@ -3,7 +3,7 @@
 from ctypes import c_double, c_float, c_int, c_long, c_void_p
 from typing import Any
 
-VERSION = 6
+VERSION = 7
 """Rises with every change of a signature; `kernel_version` in the library must say the same."""
 
 SIGNATURES: dict[str, tuple[Any, ...]] = {
@@ -39,8 +39,10 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         *(c_void_p, c_void_p, c_long, c_long, c_long),
         *(c_void_p, c_void_p, c_void_p, c_void_p),
     ),
-    "peaks_behind_fall": (c_void_p, c_long, c_void_p),
-    "highest_maxima": (c_void_p, c_long, c_long, c_void_p),
+    "pitch_candidates": (
+        *(c_void_p, c_long, c_void_p, c_long, c_void_p, c_void_p),
+        *(c_long, c_double, c_double, c_void_p, c_void_p, c_void_p),
+    ),
     "find_tones_in": (
         *(c_void_p, c_long, c_long, c_long, c_long, c_double, c_float, c_long),
         *(c_void_p, c_void_p, c_void_p, c_void_p),
@@ -59,8 +61,7 @@ RESULTS: dict[str, Any] = {
     "ask_nets": c_int,
     "long_transform_new": c_void_p,
     "pitch_curves": c_int,
-    "peaks_behind_fall": c_long,
-    "highest_maxima": c_long,
+    "pitch_candidates": c_long,
     "find_peaks_of_rise": c_long,
     "fingerprint_pictures": c_int,
     "find_tones_in": c_long,
