@@ -28,6 +28,7 @@ from sample_agent.accounts.errors import TokenInvalid
 from sample_agent.accounts.signing.access_tokens import AccessTokens
 from sample_agent.accounts.signing.key_files import GRACE, KeyFiles, RotationUnderWayError
 from sample_agent.accounts.signing.keys import Keys, KeySet, key_files
+from sample_agent.accounts.signing.pem import rsa_key
 from sample_agent.accounts.signing.rotation import replace_compromised, rotate
 from sample_agent.core.database import Database
 from sample_agent.core.identifiers import new_id
@@ -322,6 +323,17 @@ async def test_who_gives_the_keys_by_the_environment_is_told_what_to_do(
     assert again.returncode == 1
     assert "earlier rotation" in again.stderr
     assert len(load_keys(settings).public) == 1
+
+
+async def test_a_key_for_the_environment_is_on_record_though_making_it_was_cut_off(
+    settings: Settings, database: Database, jwt_private_key: str
+) -> None:
+    left = rsa_key(key_files(settings).make_pair_for_environment(Clock()()).read_bytes()).thumbprint()
+    for _ in range(2):
+        again = await _keys(settings, "rotate", JWT_PRIVATE_KEY=jwt_private_key)
+        assert again.returncode == 1
+        assert "earlier rotation" in again.stderr
+        assert [each["key_id"] for each in await _recorded(database)].count(left) == 1
 
 
 async def test_there_is_nothing_to_rotate_before_the_first_start(settings: Settings) -> None:

@@ -138,20 +138,21 @@ class KeyFiles:
                 (self.folder / _REPLACING_PRIVATE).replace(self.folder / _PRIVATE)
             self._publish(_PUBLIC, rsa_key((self.folder / _PRIVATE).read_bytes()), now)
 
+    def pair_for_environment(self) -> Path | None:
+        """Where the private key of `make_pair_for_environment` is, which may be in use by now."""
+        path = self.folder / _FOR_ENVIRONMENT[0]
+        return path if path.exists() else None
+
     def make_pair_for_environment(self, now: datetime) -> Path:
         """Write a new pair beside the others, where no program reads it, and return the path of the private key.
 
-        Raises FileExistsError when there is one, which may be in use by now.
+        Raises FileExistsError when there is one.
         """
         private = rsa_key(new_private_pem())
         private_name, public_name = _FOR_ENVIRONMENT
-        path = self.folder / private_name
-        try:
-            self._write(private_name, private.as_pem(private=True), 0o600, now, replace=False)
-        except FileExistsError:
-            raise FileExistsError(f"{path} is left of an earlier rotation. Put it to use or delete it first.") from None
+        self._write(private_name, private.as_pem(private=True), 0o600, now, replace=False)
         self._publish(public_name, private, now)
-        return path
+        return self.folder / private_name
 
     def settle(self, now: datetime) -> None:
         """Move the files as the time demands. Harmless when others do the same, or when it is cut off midway."""

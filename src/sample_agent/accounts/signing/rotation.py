@@ -70,11 +70,14 @@ async def replace_compromised(database: Database, files: KeyFiles, now: datetime
 async def prepare_for_environment(database: Database, files: KeyFiles, now: datetime) -> NewKey:
     """Make a key for an installation that is given its keys by the environment, where only its operator can put it.
 
-    Raises FileExistsError while the file of an earlier one is there.
+    Raises FileExistsError while the file of an earlier one is there; which is put on record now if that was cut off.
     """
-    private_file = files.make_pair_for_environment(now)
+    left = files.pair_for_environment()
+    private_file = left or files.make_pair_for_environment(now)
     new = NewKey(rsa_key(private_file.read_bytes()).thumbprint(), None, private_file)
     await _record_once(database, now, new.key_id, for_environment=True)
+    if left is not None:
+        raise FileExistsError(f"{left} is left of an earlier rotation. Put it to use or delete it first.")
     return new
 
 
