@@ -93,9 +93,10 @@ class LiveSessions:
                 self._answers[session_id] = answer
         return answer.principal
 
-    def forget(self, session_id: UUID) -> None:
-        """Ask anew about this session the next time: it was changed by this process."""
-        self._answers.pop(session_id, None)
+    def forget(self, *session_ids: UUID) -> None:
+        """Ask anew about these sessions the next time: they were changed by this process."""
+        for session_id in session_ids:
+            self._answers.pop(session_id, None)
 
     async def settled(self) -> None:
         """Return when every use so far is written down."""

@@ -21,7 +21,6 @@ from sample_agent.accounts.errors import (
     ChallengeExpired,
     LastFactor,
     PasskeyNotAdded,
-    SessionExpired,
     StepUpRequired,
     WrongProof,
 )
@@ -29,6 +28,7 @@ from sample_agent.accounts.factors import challenges, passkeys, recovery_codes, 
 from sample_agent.accounts.factors.mails import tell_of_factors
 from sample_agent.accounts.factors.models import RecoveryCode
 from sample_agent.accounts.factors.proof import methods_of, open_seed, passkeys_of, seal_seed
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import Authenticator, Passkey, Session, User
 from sample_agent.accounts.principal import Principal
@@ -93,7 +93,7 @@ async def confirm_app(identity: Identity, principal: Principal, client: Client, 
     now = identity.now()
     codes = None
     async with identity.database.transaction(purpose="identity") as db:
-        user = await locked_user(db, principal.user_id)
+        user = await hold_person(db, principal.user_id)
         begun = await challenges.newest_open(db, user.id, "new-totp", now)
         seed = open_seed(identity, user.id, begun.expected or b"") if challenges.answered_by(begun, user) else None
         if seed is None:
@@ -172,7 +172,7 @@ async def add_passkey(
     """
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
-        user = await locked_user(db, principal.user_id)
+        user = await hold_person(db, principal.user_id)
         asked = await challenges.open_one(db, challenge, "new-passkey", now)
         if not challenges.answered_by(asked, user):
             raise ChallengeExpired
@@ -181,7 +181,7 @@ async def add_passkey(
         site = passkeys.site_of(identity.settings.public_url)
         made = passkeys.new_passkey(site, credential, asked.expected or b"")
         async with identity.database.transaction(purpose="identity") as db:
-            user = await locked_user(db, principal.user_id)
+            user = await hold_person(db, principal.user_id)
             _refuse_more_than_most(
                 await db.scalar(select(func.count()).where(Passkey.user_id == user.id)) or 0,
             )
@@ -243,17 +243,9 @@ async def remove_passkey(identity: Identity, principal: Principal, client: Clien
     log.info("passkey removed", user_id=str(principal.user_id), passkey_id=str(passkey_id))
 
 
-async def locked_user(db: AsyncSession, user_id: UUID) -> User:
-    """The person, whose row whoever else wants to change it, or what hangs on it, now waits for."""
-    user = await db.scalar(select(User).where(User.id == user_id).with_for_update(key_share=True))
-    if user is None:
-        raise SessionExpired
-    return user
-
-
 async def _entitled(db: AsyncSession, principal: Principal) -> User:
     """The person, locked, if their session may change factors: where there are some, one has been part of it."""
-    user = await locked_user(db, principal.user_id)
+    user = await hold_person(db, principal.user_id)
     proved = await db.scalar(
         select(Session.second_factor).where(Session.id == principal.session_id, Session.user_id == user.id)
     )

@@ -13,9 +13,9 @@ from sqlalchemy.orm import aliased
 from sample_agent.accounts import audit
 from sample_agent.accounts.audit import SYSTEM, Action, Actor, Subject
 from sample_agent.accounts.clock import utc_now
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.models import User
 from sample_agent.accounts.organizations import notices
-from sample_agent.accounts.organizations.holding import hold_person
 from sample_agent.accounts.organizations.members import end_membership, needs_owner
 from sample_agent.accounts.organizations.membership import Role
 from sample_agent.accounts.organizations.models import Invitation, Membership, Organization

@@ -7,22 +7,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sample_agent.accounts.errors import OrganizationLimitReached, SessionExpired
-from sample_agent.accounts.models import User
+from sample_agent.accounts.errors import OrganizationLimitReached
 from sample_agent.accounts.organizations.membership import Role, no_such_organization, require_role
 from sample_agent.accounts.organizations.models import Membership, Organization
 
 MOST_ORGANIZATIONS = 20
 """How many one person can belong to."""
-
-
-async def hold_person(db: AsyncSession, user_id: UUID) -> User:
-    """The person, as they are until the transaction ends. Take it before any organization."""
-    # Not the lock of somebody about to delete the row: others may go on referring to it.
-    user = await db.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
-    if user is None:
-        raise SessionExpired
-    return user
 
 
 async def hold_organization(db: AsyncSession, organization_id: UUID) -> Organization | None:

@@ -26,6 +26,7 @@ from sample_agent.accounts.errors import (
     MemberLimitReached,
     OneTimeTokenSpent,
 )
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.mailing import queue_mail
 from sample_agent.accounts.models import User
@@ -33,7 +34,6 @@ from sample_agent.accounts.organizations import notices
 from sample_agent.accounts.organizations.holding import (
     hold_as,
     hold_organization,
-    hold_person,
     refuse_one_too_many,
 )
 from sample_agent.accounts.organizations.invitation_limits import refuse_too_many_mails

@@ -13,10 +13,11 @@ from sample_agent.accounts import audit
 from sample_agent.accounts.audit import Action, Actor, Subject
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.errors import ConfirmationMismatch
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import User
 from sample_agent.accounts.organizations import notices
-from sample_agent.accounts.organizations.holding import hold_as, hold_person, refuse_one_too_many
+from sample_agent.accounts.organizations.holding import hold_as, refuse_one_too_many
 from sample_agent.accounts.organizations.membership import Role, no_such_organization, require_role
 from sample_agent.accounts.organizations.models import Membership, Organization
 from sample_agent.accounts.principal import Principal

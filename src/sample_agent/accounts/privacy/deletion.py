@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from sample_agent.accounts import audit
 from sample_agent.accounts.administrators import hold_with_administrators, refuse_last_administrator
 from sample_agent.accounts.audit import Action, Actor
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.errors import NoDeletionAsked, OneTimeTokenSpent, SessionExpired
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.mailing import queue_mail
-from sample_agent.accounts.models import User
 from sample_agent.accounts.organizations.departure import refuse_while_needed
 from sample_agent.accounts.principal import Principal
 from sample_agent.accounts.privacy.keep_token import read_keep_token
@@ -52,14 +50,13 @@ async def ask(identity: Identity, principal: Principal, client: Client, *, passw
             detail={"delete_after": delete_after.isoformat()},
             now=now,
         )
-    for session_id in ended:
-        identity.sessions.forget(session_id)
+    identity.sessions.forget(*ended)
     return delete_after
 
 
-async def keep(identity: Identity, principal: Principal, client: Client) -> User:
+async def keep(identity: Identity, principal: Principal, client: Client) -> None:
     """Take it back. Raises NoDeletionAsked, also when the time has run out."""
-    return await _keep(identity, principal.user_id, Actor.of(principal, client), asked_for=None)
+    await _keep(identity, principal.user_id, Actor.of(principal, client), asked_for=None)
 
 
 async def keep_by_token(identity: Identity, client: Client, *, token: str) -> None:
@@ -71,21 +68,13 @@ async def keep_by_token(identity: Identity, client: Client, *, token: str) -> No
         raise OneTimeTokenSpent from error
 
 
-async def _keep(identity: Identity, user_id: UUID, actor: Actor, *, asked_for: datetime | None) -> User:
+async def _keep(identity: Identity, user_id: UUID, actor: Actor, *, asked_for: datetime | None) -> None:
     now = identity.now()
     async with identity.database.transaction(user_id, purpose="identity") as db:
-        user = await _held(db, user_id)
+        user = await hold_person(db, user_id)
         if user.delete_after is None or user.delete_after <= now or asked_for not in (None, user.delete_after):
             raise NoDeletionAsked
         user.delete_after = None
         data = {"at": now.isoformat(), "user_agent": actor.client.user_agent, "ip_address": actor.client.ip_address}
         await queue_mail(db, ACCOUNT_KEPT, to=user.email, user_id=user.id, data=data)
         await audit.record(db, Action.DELETION_CANCELLED, tenant_id=user.id, actor=actor, now=now)
-    return user
-
-
-async def _held(db: AsyncSession, user_id: UUID) -> User:
-    user = await db.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
-    if user is None:
-        raise SessionExpired
-    return user

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from sqlalchemy import select
 
 from sample_agent.accounts.caller import FreshlySignedIn, SignedIn
 from sample_agent.accounts.client import OfClient
@@ -19,9 +18,9 @@ from sample_agent.accounts.privacy.schemas import (
     ExportShown,
     KeepAccount,
 )
-from sample_agent.accounts.second_factor import has_second_factor
 from sample_agent.accounts.sessions.schemas import UserProfile
 from sample_agent.accounts.stored import OfStorage
+from sample_agent.accounts.users.profile import profile_of
 from sample_agent.accounts.wire import Message
 
 router = APIRouter(tags=["accounts"])
@@ -81,11 +80,9 @@ async def ask_for_deletion(
 @router.delete("/api/account/deletion")
 async def keep_account(principal: SignedIn, identity: OfApp, client: OfClient, response: Response) -> UserProfile:
     """Keep your account after all."""
-    user = await deletion.keep(identity, principal, client)
-    async with identity.database.transaction(principal.user_id) as db:
-        second_factor = bool(await db.scalar(select(has_second_factor(principal.user_id))))
     response.headers["Cache-Control"] = "no-store"
-    return UserProfile.of(user, principal.tier, second_factor=second_factor)
+    await deletion.keep(identity, principal, client)
+    return await profile_of(identity, principal)
 
 
 @router.post("/api/auth/keep-account")

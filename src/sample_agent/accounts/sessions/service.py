@@ -185,8 +185,7 @@ async def revoke_sessions(identity: Identity, principal: Principal, client: Clie
             detail={"sessions": len(ended), "kept_current": keep_current},
             now=now,
         )
-    for session_id in ended:
-        identity.sessions.forget(session_id)
+    identity.sessions.forget(*ended)
     log.info("sessions revoked", user_id=str(principal.user_id), count=len(ended))
 
 

@@ -31,7 +31,7 @@ from sample_agent.accounts.factors.proof import (
     methods_of,
     passkeys_of,
 )
-from sample_agent.accounts.factors.service import locked_user
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import User
 from sample_agent.accounts.registrations import registration_with
@@ -74,7 +74,7 @@ async def finish_login(identity: Identity, *, challenge: str, proof: Proof, clie
         raise ChallengeExpired
     async with attempt(identity, client, account=who.email, of="second-factor"):
         async with identity.database.transaction(purpose="identity") as db:
-            user = await locked_user(db, who.id)
+            user = await hold_person(db, who.id)
             asked = await challenges.open_one(db, challenge, "second-factor", now)
             if not challenges.answered_by(asked, user):
                 raise ChallengeExpired
@@ -119,7 +119,7 @@ async def login_with_passkey(
         passkey = await find_passkey(db, credential)
         if passkey is None:
             raise PasskeyUnknown
-        user = await locked_user(db, passkey.user_id)
+        user = await hold_person(db, passkey.user_id)
         outcome = await check_passkey(db, identity, user, passkey, credential, asked.expected or b"", client)
         if outcome.method is not None:
             if user.is_active:

@@ -16,7 +16,7 @@ from sample_agent.accounts.client import Client
 from sample_agent.accounts.errors import ChallengeExpired, FactorNeeded, SessionExpired, WrongProof
 from sample_agent.accounts.factors import challenges, passkeys
 from sample_agent.accounts.factors.proof import Proof, check, methods_of, passkeys_of
-from sample_agent.accounts.factors.service import locked_user
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import Session, User
 from sample_agent.accounts.principal import Principal
@@ -32,7 +32,7 @@ async def begin_passkey_step_up(identity: Identity, principal: Principal) -> tup
     one."""
     expected = secrets.token_bytes(passkeys.CHALLENGE_BYTES)
     async with identity.database.transaction(purpose="identity") as db:
-        user = await locked_user(db, principal.user_id)
+        user = await hold_person(db, principal.user_id)
         allowed = await passkeys_of(db, user.id)
         if not allowed:
             raise Conflict("This account has no passkey.")
@@ -54,7 +54,7 @@ async def step_up_with_password(identity: Identity, principal: Principal, client
             await _refuse(identity, principal, client, "step-up-wrong-password")
             raise WrongProof("password")
         async with identity.database.transaction(purpose="identity") as db:
-            user = await locked_user(db, principal.user_id)
+            user = await hold_person(db, principal.user_id)
             await _refuse_password_alone(db, user.id)
             if user.password_hash != stored:
                 raise WrongProof("password")
@@ -73,7 +73,7 @@ async def step_up_with_factor(
     now = identity.now()
     async with attempt(identity, client, account=principal.email, of="second-factor", session=principal.session_id):
         async with identity.database.transaction(purpose="identity") as db:
-            user = await locked_user(db, principal.user_id)
+            user = await hold_person(db, principal.user_id)
             asked = await challenges.open_one(db, challenge, "passkey-step-up", now) if challenge else None
             if asked is not None:
                 if not challenges.answered_by(asked, user):

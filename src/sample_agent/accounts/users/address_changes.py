@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sample_agent.accounts.audit import Action, Actor, record
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.errors import EmailTaken, OneTimeTokenSpent, SameEmail, WrongProof
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.mailing import queue_mail
 from sample_agent.accounts.models import User
@@ -47,8 +48,7 @@ async def ask_for_email(identity: Identity, principal: Principal, *, email: str,
     await throttle.before_mail(identity, client, to=email)
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
-        user = await db.get(User, principal.user_id, with_for_update=True)
-        if user is None or user.password_hash != known_hash:  # changed meanwhile
+        if (await hold_person(db, principal.user_id)).password_hash != known_hash:  # changed meanwhile
             raise WrongProof("password")
         await queue_mail(db, CONFIRM_EMAIL, to=email, user_id=principal.user_id)
         await record(
@@ -106,8 +106,7 @@ async def undo_email_change(identity: Identity, *, token: str, client: Client) -
             detail={"from": later, "to": user.email, "sessions_ended": len(ended)},
             now=now,
         )
-    for session_id in ended:
-        identity.sessions.forget(session_id)
+    identity.sessions.forget(*ended)
     log.info("change of address undone", user_id=str(user.id))
 
 

@@ -14,12 +14,12 @@ import anyio
 import anyio.to_thread
 import structlog
 from PIL import Image, ImageOps
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sample_agent.accounts import audit
 from sample_agent.accounts.audit import Action, Actor
 from sample_agent.accounts.client import Client
-from sample_agent.accounts.errors import NotAPicture, SessionExpired
+from sample_agent.accounts.errors import NotAPicture
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import User
 from sample_agent.accounts.principal import Principal
@@ -96,7 +96,7 @@ async def change(
         key = f"{FOLDER}/{principal.user_id}/{hashlib.sha256(picture).hexdigest()}.webp"
         await storage.put(key, picture, CONTENT_TYPE)
     async with identity.database.transaction(principal.user_id) as db:
-        user = await _held(db, principal.user_id)
+        user = await hold_person(db, principal.user_id)
         before, user.avatar_url = _key_of(user), None if key is None else f"/api/{key}"
         if before != key:
             await audit.record(
@@ -118,13 +118,6 @@ async def change(
 def key_of(user_id: UUID, name: str) -> str | None:
     """The key of a picture; None when `name` is none that a picture has."""
     return f"{FOLDER}/{user_id}/{name}" if _NAME.fullmatch(name) else None
-
-
-async def _held(db: AsyncSession, user_id: UUID) -> User:
-    user = await db.get(User, user_id, with_for_update={"key_share": True})
-    if user is None:
-        raise SessionExpired
-    return user
 
 
 def _key_of(user: User) -> str | None:

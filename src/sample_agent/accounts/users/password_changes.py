@@ -62,7 +62,7 @@ async def reset_password(identity: Identity, *, token: str, password: str, clien
             detail={"sessions_ended": len(ended)},
             now=now,
         )
-    _forget(identity, ended)
+    identity.sessions.forget(*ended)
     log.info("password reset", user_id=str(user.id))
 
 
@@ -90,7 +90,7 @@ async def change_password(
             detail={"sessions_ended": len(ended)},
             now=now,
         )
-    _forget(identity, ended)
+    identity.sessions.forget(*ended)
     log.info("password changed", user_id=str(user.id))
 
 
@@ -120,8 +120,3 @@ async def _set_password(
     ended = await end_sessions(db, user.id, now=now, reason="password changed", keep=keep)
     await queue_mail(db, PASSWORD_CHANGED, to=user.email, user_id=user.id, data=origin(client, now))
     return ended
-
-
-def _forget(identity: Identity, session_ids: list[UUID]) -> None:
-    for session_id in session_ids:
-        identity.sessions.forget(session_id)

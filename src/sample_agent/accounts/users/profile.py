@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 from sample_agent.accounts.audit import Action, Actor, record
 from sample_agent.accounts.client import Client
 from sample_agent.accounts.errors import SessionExpired
+from sample_agent.accounts.holding import hold_person
 from sample_agent.accounts.identity import Identity
 from sample_agent.accounts.models import User
 from sample_agent.accounts.principal import Principal
@@ -57,9 +58,7 @@ async def change_names(
     """Change the names that are given; None leaves one as it is. What changes nothing is not recorded."""
     now = identity.now()
     async with identity.database.transaction(purpose="identity") as db:
-        user = await db.get(User, principal.user_id, with_for_update=True)
-        if user is None:
-            raise SessionExpired
+        user = await hold_person(db, principal.user_id)
         given = {"first_name": first_name, "last_name": last_name}
         changed = {name: value for name, value in given.items() if value is not None and value != getattr(user, name)}
         if not changed:
