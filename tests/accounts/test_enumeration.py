@@ -90,7 +90,7 @@ async def test_the_time_does_not_tell_an_account_whose_hash_costs_more(
     service: Service, database: Database, person: Person
 ) -> None:
     each = {kind: await addresses(service, database, person, kind, 8) for kind in KINDS}
-    dear = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(10)).decode()
+    dear = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(11)).decode()
     async with database.transaction(purpose="identity") as db:
         for kind, table in (("account", User), ("registration", Registration)):
             await db.execute(update(table).where(table.email.in_(each[kind][::2])).values(password_hash=dear))
@@ -98,14 +98,16 @@ async def test_the_time_does_not_tell_an_account_whose_hash_costs_more(
     each["account from elsewhere"] = each.pop("account")[::2]
     each["registration"] = each["registration"][::2]
     try:
-        await _assert_alike(person, "login", each, 5)
+        await _assert_alike(person, "login", each, 4, within=1.5)  # untold it would be twice as long
     finally:  # lest every other test here pays for it
         async with database.transaction(purpose="identity") as db:
             for table in (User, Registration):
                 await db.execute(delete(table).where(table.password_hash == dear))
 
 
-async def _assert_alike(person: Person, question: str, each: dict[str, list[str]], rounds: int) -> None:
+async def _assert_alike(
+    person: Person, question: str, each: dict[str, list[str]], rounds: int, *, within: float = 1.25
+) -> None:
     """Each kind is asked about in turn, in a new order every round, so that what else this machine does falls on all
     of them alike."""
     seconds: dict[str, list[float]] = {kind: [] for kind in each}
@@ -120,7 +122,7 @@ async def _assert_alike(person: Person, question: str, each: dict[str, list[str]
     medians = {kind: statistics.median(times) for kind, times in seconds.items()}
     for kind in each.keys() - {"nothing"}:
         assert mannwhitneyu(seconds[kind], seconds["nothing"]).pvalue > CHANCE, medians
-        assert 0.8 < medians[kind] / medians["nothing"] < 1.25, medians
+        assert 1 / within < medians[kind] / medians["nothing"] < within, medians
 
 
 @contextlib.contextmanager
