@@ -31,7 +31,7 @@ run: setup web ## start everything; open http://localhost:8000
 	$(BIN)/sample-agent serve
 
 test: setup web ## run the Python and web tests
-	$(BIN)/pytest --numprocesses logical --maxprocesses 4 $(PYTEST_ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 $(PYTEST_ARGS)
 	$(BIN)/python hatch_build.py npm test
 
 lint: setup ## style, imports and layers
