@@ -1,6 +1,6 @@
 """Vectors of one peer for many files: a list of paths as JSON on stdin, a list of vectors (or null) on stdout.
 
-python benchmarks/class_child.py mfcc|librosa|sonara
+python benchmarks/class_child.py mfcc|librosa|sonara|essentia|aubio|aisfx
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable
 
 import numpy as np
 
-Vector = Callable[[str], np.ndarray]
+Vector = Callable[[str], np.ndarray | dict[str, np.ndarray]]
+"""What describes a file: numbers in a row, or by name where a file may lack some."""
 
 
 def mfcc() -> Vector:
@@ -66,21 +68,107 @@ def sonara() -> Vector:
     return lambda path: np.array(sonara.analyze_file(path, features=["embedding"])["embedding"], float)
 
 
-PEERS = {"mfcc": mfcc, "librosa": librosa_set, "sonara": sonara}
+def essentia_set() -> Vector:
+    """Means and deviations of what Freesound describes its sounds by, and what it says once for a sound."""
+    import essentia
+    from essentia.standard import FreesoundExtractor
+
+    essentia.log.infoActive = essentia.log.warningActive = False
+
+    def vector(path: str) -> dict[str, np.ndarray]:
+        pool = FreesoundExtractor()(path)[0]
+        named = [name for name in pool.descriptorNames() if name.startswith(("lowlevel.", "sfx.", "tonal.", "rhythm."))]
+        told = [name for name in named if name.endswith((".mean", ".stdev")) or isinstance(pool[name], float)]
+        return {name: np.ravel(pool[name]) for name in told}
+
+    return vector
+
+
+def aubio_set() -> Vector:
+    """Means and deviations of its MFCC and spectral descriptors, and its onsets."""
+    import aubio
+
+    shapes = ("centroid", "spread", "skewness", "kurtosis", "slope", "decrease", "rolloff", "energy", "hfc", "specflux")
+
+    def vector(path: str) -> np.ndarray:
+        source = aubio.source(path, 0, 512)
+        vocoder, cepstrum = aubio.pvoc(2048, 512), aubio.mfcc(2048, 40, 20, source.samplerate)
+        measures = [aubio.specdesc(shape, 2048) for shape in shapes]
+        onset = aubio.onset("default", 2048, 512, source.samplerate)
+        rows, onsets, frames, read = [], 0, 0, 512
+        while read == 512:
+            samples, read = source()
+            grain = vocoder(samples)
+            rows.append(np.concatenate((cepstrum(grain), *(measure(grain) for measure in measures))))
+            onsets += int(bool(onset(samples)))
+            frames += read
+        means, deviations = np.mean(rows, axis=0), np.std(rows, axis=0)
+        return np.concatenate((means, deviations, [np.log1p(onsets), frames / source.samplerate]))
+
+    return vector
+
+
+def aisfx() -> Vector:
+    """A. B. Ma and A. Lerch, "Representation learning for the automatic indexing of sound effects libraries" (2022):
+    the mean of its vectors for pieces of two seconds."""
+    # The package's own weights, of a time when torch read them without being told to.
+    os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"
+    from aisfx import inference
+    from aisfx.preprocessing import spectrogram_normalize
+    from aisfx.spectrogram.spectrogram_essentia import compute_spectrogram
+
+    model = inference.load_bestModel(*inference.load_weights("cpu"), "cpu")
+
+    def vector(path: str) -> np.ndarray:
+        spectrum = compute_spectrogram(
+            filename=path, sr=inference.SAMPLE_RATE, block_size=inference.SPEC_BLOCK_LENGTH,
+            hop_size=inference.SPEC_HOP_LENGTH, n_mels=inference.MEL_BINS, f_min=inference.F_MIN, f_max=inference.F_MAX,
+        )  # fmt: skip
+        # It wants more than a hop of one second.
+        spectrum = np.pad(spectrum, ((0, max(0, 60 - len(spectrum))), (0, 0)))
+        blocks = inference.model_get_embedding(spectrogram_normalize(spectrum), 0.5, False, model, "cpu")
+        return np.asarray(blocks).mean(axis=0)
+
+    return vector
+
+
+PEERS = {
+    "mfcc": mfcc,
+    "librosa": librosa_set,
+    "sonara": sonara,
+    "essentia": essentia_set,
+    "aubio": aubio_set,
+    "aisfx": aisfx,
+}
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
     vector = PEERS[sys.argv[1]]()
-    vectors: list[list[float] | None] = []
+    found = []
     for path in json.load(sys.stdin):
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                vectors.append(np.nan_to_num(vector(path)).tolist())
+                found.append(vector(path))
         except Exception as error:
             print(f"{sys.argv[1]}: {path}: {error}", file=sys.stderr)
-            vectors.append(None)
-    json.dump(vectors, sys.stdout)
+            found.append(None)
+    json.dump(rows(found), sys.stdout)
+
+
+def rows(found: list[np.ndarray | dict[str, np.ndarray] | None]) -> list[list[float] | None]:
+    """The same numbers for every file, 0 for what one lacks; null for a file that could not be described."""
+    sizes: dict[str, int] = {}
+    for vector in found:
+        if isinstance(vector, dict):
+            sizes |= {name: max(len(part), sizes.get(name, 0)) for name, part in vector.items()}
+
+    def row(vector: np.ndarray | dict[str, np.ndarray]) -> list[float]:
+        if isinstance(vector, dict):
+            vector = np.concatenate([np.resize(vector.get(name, ()), size) for name, size in sorted(sizes.items())])
+        return np.nan_to_num(vector, posinf=0, neginf=0).tolist()
+
+    return [None if vector is None else row(vector) for vector in found]
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ PACKAGES = {
     "librosa": LIBROSA,
     # aubio itself has no wheels for today's Python; this is its maintained build.
     "analysis": (*LIBROSA, "essentia==2.1b6.dev1389", "aubio-ledfx==0.4.12", "sonara==0.3.6"),
+    # A pretrained net, with its weights in the package. Three gigabytes, of torch for the most part.
+    "embedding": ("torch==2.9.1", "numpy==2.2.6", "tqdm==4.67.1", "essentia==2.1b6.dev1389", "aisfx==0.1.2"),
     # pedalboard is GPL: a yardstick, and nothing that could be shipped.
     "stretch": (
         "python-stretch==0.3.1",
@@ -31,6 +33,9 @@ PACKAGES = {
         "numpy==2.4.6",
     ),
 }
+
+_WITHOUT_PINS = ("aisfx==0.1.2",)
+"""What asks for versions that this Python has not, and works with others."""
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"), "1"
@@ -49,10 +54,13 @@ def peer_python(name: str) -> Path:
     tool = str(uv) if uv.exists() else shutil.which("uv")
     if tool:
         subprocess.run([tool, "venv", "-q", "--python", sys.executable, folder], check=True)
-        subprocess.run([tool, "pip", "install", "-q", "--python", python, *PACKAGES[name]], check=True)
+        install = [tool, "pip", "install", "-q", "--python", python]
     else:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES[name]], check=True)
+        install = [python, "-m", "pip", "install", "-q"]
+    subprocess.run([*install, *(each for each in PACKAGES[name] if each not in _WITHOUT_PINS)], check=True)
+    for each in set(PACKAGES[name]) & set(_WITHOUT_PINS):
+        subprocess.run([*install, "--no-deps", each], check=True)
     installed.write_text(json.dumps(PACKAGES[name]))
     return python
 
