@@ -71,6 +71,8 @@ PROVED = PERSON | dict.fromkeys(LONG_AGO, "step-up-required")
 """What needs a proof of the last minutes."""
 PROVED_AND_THING = PERSON_AND_THING | dict.fromkeys(LONG_AGO, "step-up-required")
 
+FACTOR_PROVED = {"administrator without a second factor": "step-up-required"}
+"""Where there are factors, one has to have been part of the sign-in before they are changed."""
 TEAM = OWN | dict.fromkeys(OTHERS, HIDDEN)
 """What everybody in an organization may do there."""
 TEAM_ADMINISTRATION = TEAM | {"member of the organization": "role-too-low"}
@@ -127,10 +129,10 @@ TABLE: list[tuple[str, Mapping[str, str]]] = [
     (r"POST /api/account/email", PROVED),
     (r"GET /api/account/(activity|factors|exports)", PERSON),
     (r"POST /api/account/factors/(totp/confirm|passkeys)", PERSON),
-    (r"(POST|DELETE) /api/account/factors/totp", PROVED),
-    (r"POST /api/account/factors/(recovery-codes|passkeys/options)", PROVED),
+    (r"(POST|DELETE) /api/account/factors/totp", PROVED | FACTOR_PROVED),
+    (r"POST /api/account/factors/(recovery-codes|passkeys/options)", PROVED | FACTOR_PROVED),
     (r"PATCH /api/account/factors/passkeys/\{passkey_id\}", PERSON_AND_THING),
-    (r"DELETE /api/account/factors/passkeys/\{passkey_id\}", PROVED_AND_THING),
+    (r"DELETE /api/account/factors/passkeys/\{passkey_id\}", PROVED_AND_THING | FACTOR_PROVED),
     (r"POST /api/account/exports", PROVED),
     (r"GET /api/account/exports/\{export_id\}", PERSON_AND_THING),
     (r"POST /api/account/exports/\{export_id\}/link", PROVED_AND_THING),

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from sample_agent.accounts.models import User
 from sample_agent.core.database import Database
+from sample_agent.engine import ENGINE_VERSION
 from sample_agent.library.models import Sample
 from tests import sounds
 from tests.journeys.conduct import barriers
@@ -95,4 +96,6 @@ async def test_a_library_is_brought_to_a_newer_engine(producer: Producer) -> Non
     await expect(page.get_by_text("3 samples analysed again")).to_be_visible(timeout=60_000)
     await expect(notice).to_have_count(0)
     await producer.open_sample("hit 110")
-    await expect(page.get_by_role("region", name="File", exact=True)).to_contain_text(re.compile(r"Engine\s*2"))
+    await expect(page.get_by_role("region", name="File", exact=True)).to_contain_text(
+        re.compile(rf"Engine\s*{ENGINE_VERSION}")
+    )

@@ -42,7 +42,7 @@ export function receiveJob(job: Job): void {
   queryClient.setQueryData(keys.job(job.sample_id), job)
   for (const listener of listeners) listener(job)
   if (isOver(job)) {
-    showAnalysed(job.sample_id)
+    showEnded(job)
     refreshTotalsSoon()
     return
   }
@@ -58,12 +58,17 @@ function receiveRenewal(job: Job): void {
 const ONE_BY_ONE = 3
 let justAnalysed: string[] = []
 
-/** A sample whose analysis ended is shown at once, unless they come in crowds: then the lists, which follow, tell of it. */
-function showAnalysed(id: string): void {
+/** What came of an analysis is shown at once; of many at a time, only whether, and the lists that follow tell the rest. */
+function showEnded({ sample_id: id, status }: Job): void {
   if (justAnalysed.length === 0) setTimeout(() => (justAnalysed = []), TOTALS_PAUSE)
   justAnalysed.push(id)
-  if (justAnalysed.length <= ONE_BY_ONE) void fetchSample(id).then(storeSample, () => undefined)
-  else void queryClient.invalidateQueries({ queryKey: keys.sample(id) })
+  const shown = SHOWN_AS[status]
+  if (justAnalysed.length <= ONE_BY_ONE || !shown) {
+    void fetchSample(id).then(storeSample, () => undefined)
+  } else {
+    patchSample(id, { status: shown })
+    void queryClient.invalidateQueries({ queryKey: keys.sample(id) })
+  }
 }
 
 const TOTALS_PAUSE = 2000
