@@ -10,7 +10,6 @@ import structlog
 
 from sample_agent.core.settings import Settings
 
-
 _SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
