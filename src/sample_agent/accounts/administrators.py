@@ -11,14 +11,14 @@ from sample_agent.accounts.errors import LastAdministrator
 from sample_agent.accounts.models import User
 
 
-async def hold_with_administrators(db: AsyncSession, user_id: UUID, *, even_keys: bool = False) -> User | None:
+async def hold_with_administrators(db: AsyncSession, user_id: UUID, *, block_references: bool = False) -> User | None:
     """The person's row and those of all administrators, held to the end of the transaction: two who are about to go
-    take turns. `even_keys`: rows that refer to them wait, too."""
+    take turns. `block_references`: rows that refer to them wait, too."""
     rows = await db.scalars(
         select(User)
         .where(or_(User.id == user_id, User.is_superuser))
         .order_by(User.id)
-        .with_for_update(key_share=not even_keys)
+        .with_for_update(key_share=not block_references)
         .execution_options(populate_existing=True)
     )
     return next((each for each in rows.all() if each.id == user_id), None)

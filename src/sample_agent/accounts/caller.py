@@ -148,6 +148,11 @@ OwnTransaction = Annotated[AsyncSession, Depends(_own_transaction, scope="functi
 the answer is sent, rolled back when it raises."""
 
 
+def asks_for_caller(route: Dependant) -> bool:
+    """Whether a route, of which its dependencies are given, finds out who is calling."""
+    return current_user in _dependencies(route)
+
+
 def key_scope(route: Dependant, method: str, tags: list[Any]) -> Scope | None:
     """The scope an API key needs at a route, of which its dependencies are given; None when no key will do."""
     dependencies = set(_dependencies(route))

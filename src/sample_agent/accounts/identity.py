@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -43,11 +44,6 @@ class Identity:
         self.database = database
         self.keys = keys
         self.now = now
-        self.passwords = Passwords(
-            settings.password_hash_concurrency,
-            scheme=settings.password_hash,
-            passes=settings.password_hash_passes or measured_passes(),
-        )
         self.hashes_in_use = HashesInUse(database)
         self.tokens = AccessTokens(
             keys, issuer=settings.public_url, seconds=settings.access_token_seconds, now=self._now
@@ -57,6 +53,15 @@ class Identity:
         self.key_uses = KeyUses(database, self._now)
         self.refresh_key = settings.signing_key_bytes()
         self.limits = limits or make_limits(settings.redis_url.get_secret_value() if settings.redis_url else None)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """Made at the first use, which takes a moment to measure; services that check no password never pay for it."""
+        return Passwords(
+            self.settings.password_hash_concurrency,
+            scheme=self.settings.password_hash,
+            passes=self.settings.password_hash_passes or measured_passes(),
+        )
 
     async def authenticate(self, credential: str) -> Principal:
         """Who an access token or an API key stands for. Raises TokenExpired, TokenInvalid or SessionExpired."""

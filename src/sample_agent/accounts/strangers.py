@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from fastapi import Request
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from sample_agent.accounts.caller import current_user
+from sample_agent.accounts.caller import asks_for_caller
 from sample_agent.accounts.client import client_of
 from sample_agent.accounts.identity import OfApp
 from sample_agent.core.client_address import limit_key
@@ -22,12 +21,8 @@ async def limit_strangers(request: Request, identity: OfApp) -> None:
     What only reads are public keys and pages of documentation: no secret can be tried there, and nothing is written.
     """
     route: APIRoute = request.scope["route"]
-    if request.method == "GET" or _asks_for_the_caller(route.dependant):
+    if request.method == "GET" or asks_for_caller(route.dependant):
         return
     name = "sessions" if route.name in _GOING_ON else "sign-in"
     rule = Rule(name, identity.settings.auth_requests_per_quarter_hour, 15 * 60)
     await limit(request, identity.limits, rule, limit_key(client_of(request).ip_address))
-
-
-def _asks_for_the_caller(dependant: Dependant) -> bool:
-    return dependant.call is current_user or any(_asks_for_the_caller(each) for each in dependant.dependencies)

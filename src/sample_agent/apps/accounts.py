@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
 
 from sample_agent import accounts, admin, billing
+from sample_agent.accounts.passwords import measured_passes
 from sample_agent.apps.service import create_service
 from sample_agent.apps.web import mount_web
 from sample_agent.apps.wiring import make_storage
@@ -46,9 +47,11 @@ def create_accounts_app(settings: Settings) -> FastAPI:
 
 
 async def open_accounts(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
-    """What the accounts routes need."""
+    """What the accounts routes need, measured and checked before the first request."""
     settings.sealing_keys()
     _open_identity(app, settings, stack, accounts.load_keys(settings))
+    if settings.password_hash_passes is None:
+        measured_passes()
 
 
 async def open_sign_in_check(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from sample_agent.accounts.privacy.erasure import ErasureTools, erase_due, sweep
 from sample_agent.accounts.privacy.exports import UNDER_WAY, queue_export
 from sample_agent.accounts.privacy.models import DataExport
 from sample_agent.accounts.privacy.own_data import EXPORTS
+from sample_agent.core.rounds import every
 
 ROUND_SECONDS = 3600
 _ROWS_KEPT = timedelta(days=90)
@@ -22,12 +22,7 @@ log = structlog.get_logger("privacy")
 
 async def keep_promises(tools: ErasureTools) -> None:
     """Do all of it every hour, until cancelled."""
-    while True:
-        try:
-            await one_round(tools)
-        except Exception as error:  # the next round tries again; the error may tell of people
-            log.warning("upkeep of people's data failed, will be tried again", error=type(error).__name__)
-        await asyncio.sleep(ROUND_SECONDS)
+    await every(ROUND_SECONDS, lambda: one_round(tools), log, "upkeep of people's data failed, will be tried again")
 
 
 async def one_round(tools: ErasureTools) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +14,7 @@ from sample_agent.accounts.audit.models import AuditEntry
 from sample_agent.accounts.clock import utc_now
 from sample_agent.accounts.models import Session
 from sample_agent.core.database import Database
+from sample_agent.core.rounds import every
 
 ROUND_SECONDS = 60
 
@@ -29,12 +29,7 @@ log = structlog.get_logger("admin")
 
 async def watch_impersonations(database: Database) -> None:
     """Record every minute which are over, until cancelled."""
-    while True:
-        try:
-            await record_ended(database)
-        except Exception as error:  # the next round tries again; the error may tell of people
-            log.warning("ended impersonations were not recorded", error=type(error).__name__)
-        await asyncio.sleep(ROUND_SECONDS)
+    await every(ROUND_SECONDS, lambda: record_ended(database), log, "ended impersonations were not recorded")
 
 
 async def record_ended(database: Database, now: Callable[[], datetime] = utc_now) -> int:

@@ -63,7 +63,7 @@ async def change_user(
         now=identity.now(),
         default_plan=identity.settings.plan_for_new_accounts,
     )
-    _forget(identity, ended)
+    identity.sessions.forget(*ended)
     return await _detail(identity, user_id, response)
 
 
@@ -75,7 +75,7 @@ async def delete_user(
     ended = await service.ask_for_deletion(
         identity.database, user_id, actor=administrator(principal, client), now=identity.now()
     )
-    _forget(identity, ended)
+    identity.sessions.forget(*ended)
     return await _detail(identity, user_id, response)
 
 
@@ -85,7 +85,7 @@ async def sign_out_user(user_id: UUID, principal: Administrator, identity: OfApp
     ended = await service.sign_out(
         identity.database, user_id, actor=administrator(principal, client), now=identity.now()
     )
-    _forget(identity, ended)
+    identity.sessions.forget(*ended)
 
 
 @router.post("/api/admin/users/{user_id}/reset-factors", status_code=204)
@@ -94,7 +94,7 @@ async def reset_user_factors(user_id: UUID, principal: SureAdministrator, identi
     ended = await service.reset_factors(
         identity.database, user_id, actor=administrator(principal, client), now=identity.now()
     )
-    _forget(identity, ended)
+    identity.sessions.forget(*ended)
 
 
 async def _detail(identity: Identity, user_id: UUID, response: Response) -> AdminUserDetail:
@@ -104,8 +104,3 @@ async def _detail(identity: Identity, user_id: UUID, response: Response) -> Admi
         )
     response.headers["Cache-Control"] = "no-store"
     return AdminUserDetail.model_validate(found)
-
-
-def _forget(identity: Identity, ended: service.Ended) -> None:
-    for session_id in ended:
-        identity.sessions.forget(session_id)

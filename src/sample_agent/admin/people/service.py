@@ -147,7 +147,7 @@ async def _locked(db: AsyncSession, user_id: UUID, actor: Actor, *, with_adminis
     """The person's row, held to the end of the transaction; with those of all administrators, so that two who demote
     each other take turns. Raises NotFound."""
     if with_administrators:
-        user = await hold_with_administrators(db, user_id, even_keys=True)
+        user = await hold_with_administrators(db, user_id, block_references=True)
     else:
         user = await db.scalar(select(User).where(User.id == user_id).with_for_update())
     if user is None:

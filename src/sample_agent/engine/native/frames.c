@@ -356,6 +356,15 @@ INLINE void described(
     }
 }
 
+/* Where the next frames of `count` begin, from `start` on; a lane without one hears silence. How many there are. */
+static long lanes_at(
+    const float *samples, const float *silence, long hop, long start, long count, const float *frame[LANES]
+) {
+    long used = count - start < LANES ? count - start : LANES;
+    for (long lane = 0; lane < LANES; lane++) frame[lane] = lane < used ? samples + (start + lane) * hop : silence;
+    return used;
+}
+
 /* Power spectra of `count` frames, `hop` samples apart, to `out` (count, size / 2 + 1). -1 when there is no memory. */
 FAST int power_frames(const struct transform *tables, const float *samples, long hop, long count, float *out) {
     long bins = tables->size / 2 + 1;
@@ -365,8 +374,7 @@ FAST int power_frames(const struct transform *tables, const float *samples, long
     lanes *power = room + 2 * tables->size;
     for (long start = 0; start < count; start += LANES) {
         const float *frame[LANES];
-        long used = count - start < LANES ? count - start : LANES;
-        for (long lane = 0; lane < LANES; lane++) frame[lane] = lane < used ? samples + (start + lane) * hop : silence;
+        long used = lanes_at(samples, silence, hop, start, count, frame);
         power_of_lanes(tables, frame, room, power);
         for (long lane = 0; lane < used; lane++)
             for (long k = 0; k < bins; k++) out[(start + lane) * bins + k] = power[k][lane];
@@ -389,8 +397,7 @@ FAST int short_frames(
     lanes *power = room + 2 * tables->size;
     for (long start = 0; start < count; start += LANES) {
         const float *frame[LANES];
-        long used = count - start < LANES ? count - start : LANES;
-        for (long lane = 0; lane < LANES; lane++) frame[lane] = lane < used ? samples + (start + lane) * hop : silence;
+        long used = lanes_at(samples, silence, hop, start, count, frame);
         power_of_lanes(tables, frame, room, power);
         if (mel) filtered(mel_filters, power, used, mel + start * mel_filters->number);
         if (rows) filtered(row_filters, power, used, rows + start * row_filters->number);
