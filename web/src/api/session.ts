@@ -50,10 +50,6 @@ function forget(expired: boolean): void {
   tabs?.postMessage({ kind: 'signed-out' } satisfies Notice)
 }
 
-function signedIn(session: Session): void {
-  remember(grantFrom(session))
-}
-
 /** Looks through somebody's eyes, in this tab alone and until the token ends: nothing renews it. */
 export function lookThrough(session: Session): void {
   const { grant, own } = useSession.getState()
@@ -101,7 +97,8 @@ const refresh = singleFlightRefresh<SessionGrant>({
  * must renew nothing itself.
  */
 export async function begin(request: () => Promise<Session>): Promise<void> {
-  signedIn(await (locks ? (locks.request(REFRESH_LOCK, request) as Promise<Session>) : request()))
+  const session = await (locks ? (locks.request(REFRESH_LOCK, request) as Promise<Session>) : request())
+  remember(grantFrom(session))
 }
 
 /** A new token in place of `stale`. A refused refresh ends the session; an unanswered one does not. */
