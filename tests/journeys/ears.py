@@ -6,34 +6,39 @@ from dataclasses import dataclass
 
 from playwright.async_api import BrowserContext, Page
 
-# The player's element is in no document, so it is met where it starts to play. Its sound is led through an analyser.
+# The player's element is in no document, so it is met where it is made, and asks for its sounds in a way that lets the
+# page hear those of another origin. Each sound is led through an analyser of its own, which remembers 0.7 s of it, so
+# that a busy page misses no hit. A sound lasts until it is paused, ends, or another is loaded, however often it stalls.
 _LISTEN = """
 window.heard = []
-const meters = new WeakMap()
-const play = HTMLMediaElement.prototype.play
-HTMLMediaElement.prototype.play = function () {
-  if (!meters.has(this)) meters.set(this, attach(this))
-  return play.call(this)
-}
-function attach(element) {
+const NativeAudio = window.Audio
+window.Audio = function (...address) {
+  const element = new NativeAudio(...address)
+  element.crossOrigin = 'anonymous'
   window.player = element
-  const context = new AudioContext()
-  const meter = new AnalyserNode(context, { fftSize: 2048 })
-  context.createMediaElementSource(element).connect(meter).connect(context.destination)
-  const wave = new Float32Array(meter.fftSize)
-  element.addEventListener('playing', () => {
-    const sound = { from: element.currentTime, to: element.currentTime, peak: 0, source: element.currentSrc }
-    window.heard.push(sound)
+  let source = null
+  let sound = null
+  const begin = () => {
+    if (sound) return
+    source ??= new AudioContext().createMediaElementSource(element)
+    const mine = { from: element.currentTime, to: element.currentTime, peak: 0, source: element.currentSrc }
+    const meter = new AnalyserNode(source.context, { fftSize: 32768 })
+    const wave = new Float32Array(meter.fftSize)
+    source.disconnect()
+    source.connect(meter).connect(source.context.destination)
+    window.heard.push(mine)
+    sound = mine
     const listen = () => {
-      if (window.heard.at(-1) !== sound) return
       meter.getFloatTimeDomainData(wave)
-      sound.peak = Math.max(sound.peak, ...wave.map(Math.abs))
-      sound.to = Math.max(sound.to, element.currentTime)
-      if (!element.paused) requestAnimationFrame(listen)
+      mine.peak = Math.max(mine.peak, ...wave.map(Math.abs))
+      mine.to = Math.max(mine.to, element.currentTime)
+      if (sound === mine) requestAnimationFrame(listen)
     }
     listen()
-  })
-  return meter
+  }
+  element.addEventListener('playing', begin)
+  for (const end of ['pause', 'ended', 'emptied']) element.addEventListener(end, () => { sound = null })
+  return element
 }
 """
 
