@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sample_agent.engine import ENGINE_VERSION, Analysis
-from sample_agent.engine.key import TONICS
 from sample_agent.engine.pool import EnginePool
+from sample_agent.engine.tonality.key import TONICS
 
 HERE = Path(__file__).parent
 FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}

@@ -72,7 +72,7 @@ def in_the_learners_environment() -> int:
 
 def compare(peers: list[str], folder: Path | None) -> None:
     from sample_agent.engine import ENGINE_VERSION
-    from sample_agent.engine.descriptors import SOUND_NUMBERS
+    from sample_agent.engine.sound.descriptors import SOUND_NUMBERS
     from training.material import COARSE, described, descriptors_of, read
     from training.places import recordings
 
@@ -207,7 +207,7 @@ def projection(values: Array, label: Strings) -> Any:
 
 
 def as_shipped(table: Table, values: Array, label: Strings, source: Strings) -> Row:
-    from sample_agent.engine.sound_class import SOUND_CLASSES
+    from sample_agent.engine.sound.sound_class import SOUND_CLASSES
     from training import embedding, sound_class
     from training.sound_class import Scale
 

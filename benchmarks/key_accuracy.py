@@ -23,7 +23,7 @@ from benchmarks.key_child import PEERS
 from benchmarks.peers import environment, peer_python, peer_versions
 from benchmarks.targets import Target, show
 from sample_agent.engine import ENGINE_VERSION, analyze_file
-from sample_agent.engine.key import TONICS
+from sample_agent.engine.tonality.key import TONICS
 
 HERE = Path(__file__).parent
 LEARNER = HERE.parent / ".venv-training" / "bin" / "python"

@@ -31,7 +31,7 @@ def bound() -> Analyze:
     import numpy as np
     import scipy.fft
 
-    from sample_agent.engine.decode import open_audio
+    from sample_agent.engine.decoding.decode import open_audio
 
     def transform(path: str) -> None:
         held = {2048: np.zeros(1024, np.float32), 16384: np.zeros(8192, np.float32)}

@@ -21,12 +21,12 @@ import soundfile
 
 from fuzz.target import Target
 from sample_agent.engine import AudioError, sniff_format
-from sample_agent.engine.containers import read_claim
-from sample_agent.engine.mp4 import Mp4Error, read_audio_track
-from sample_agent.engine.mpeg import inspect_mpeg
-from sample_agent.engine.ogg import inspect_ogg
+from sample_agent.engine.decoding.containers import read_claim
+from sample_agent.engine.decoding.mp4 import Mp4Error, read_audio_track
+from sample_agent.engine.decoding.mpeg import inspect_mpeg
+from sample_agent.engine.decoding.ogg import inspect_ogg
+from sample_agent.engine.decoding.sniff import SNIFF_BYTES
 from sample_agent.engine.pool import EnginePool
-from sample_agent.engine.sniff import SNIFF_BYTES
 
 AUDIO = Path(__file__).parent.parent / "tests" / "audio"
 MEMORY = Path("/dev/shm")

@@ -4,7 +4,7 @@
     python -m training NAME [OPTIONS OF THAT TRAINING]
 
 Without a name all are trained. Each is a program of its own: it prints how well its model does on sources it has not
-heard, and writes src/sample_agent/engine/weights/NAME.npz. What it learns from is told in training/README.md.
+heard, and writes src/sample_agent/engine/models/weights/NAME.npz. What it learns from is told in training/README.md.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from sample_agent.engine.frames import Floats
-from sample_agent.engine.trees import Trees
+from sample_agent.engine.models.trees import Trees
+from sample_agent.engine.signal.frames import Floats
 
 Array = npt.NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from collections import defaultdict
 import numpy as np
 import numpy.typing as npt
 
-from sample_agent.engine.embedding import PART_SIZES, PART_WEIGHTS, PARTS
+from sample_agent.engine.sound.embedding import PART_SIZES, PART_WEIGHTS, PARTS
 from training import net
 from training.material import Table, described
 from training.places import save_weights
@@ -51,7 +51,7 @@ def main() -> None:
 
 def part_places() -> dict[str, slice]:
     """Where the descriptors of each part lie."""
-    from sample_agent.engine.descriptors import part_slices
+    from sample_agent.engine.sound.descriptors import part_slices
 
     return {name: part_slices()[name] for name in PARTS}
 

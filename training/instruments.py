@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.signal
 
-from sample_agent.engine.frames import Floats
+from sample_agent.engine.signal.frames import Floats
 from training.kits import RATE
 
 Instrument = Callable[[tuple["Note", ...], float, int], Floats]

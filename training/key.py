@@ -15,11 +15,11 @@ import numpy as np
 import soundfile
 
 from benchmarks.key_accuracy import mirex
-from sample_agent.engine.decode import open_audio
-from sample_agent.engine.key import KEYS, Key, estimate_key
+from sample_agent.engine.decoding.decode import open_audio
 from sample_agent.engine.listening import Listening
-from sample_agent.engine.pitch_classes import pitch_classes
-from sample_agent.engine.tuning import Tones, estimate_tuning
+from sample_agent.engine.tonality.key import KEYS, Key, estimate_key
+from sample_agent.engine.tonality.pitch_classes import pitch_classes
+from sample_agent.engine.tonality.tuning import Tones, estimate_tuning
 from training.fluid import RATE
 from training.key_corpus import Excerpt, hear, keyless, recorded, rendered, sounds
 from training.key_net import Array, Examples, Weights, gather, likelihoods, train_several

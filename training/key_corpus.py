@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from sample_agent.engine.tonal import TonalMeter
-from sample_agent.engine.tuning import Tones, find_tones
+from sample_agent.engine.signal.tonal import TonalMeter
+from sample_agent.engine.tonality.tuning import Tones, find_tones
 from training.fluid import RATE, SOUNDFONTS, Player
 from training.key_compose import compose
 from training.key_render import Samples, render, render_drums

@@ -1,4 +1,4 @@
-"""The net of `sample_agent.engine.key` in a form that can be trained, and its training."""
+"""The net of `sample_agent.engine.tonality.key` in a form that can be trained, and its training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import optax
 
-from sample_agent.engine.pitch_classes import REGISTERS
+from sample_agent.engine.tonality.pitch_classes import REGISTERS
 
 Weights = dict[str, jax.Array]
 Array = npt.NDArray[np.float32]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sample_agent.engine.descriptors import part_slices
-from sample_agent.engine.kind import KIND_PARTS, KINDS, Kind
+from sample_agent.engine.sound.descriptors import part_slices
+from sample_agent.engine.sound.kind import KIND_PARTS, KINDS, Kind
 from training import net
 from training.material import MADE, Table, described, descriptors_of
 from training.places import save_weights

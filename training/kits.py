@@ -11,7 +11,7 @@ import scipy.signal
 import soundfile
 import soxr
 
-from sample_agent.engine.frames import Floats
+from sample_agent.engine.signal.frames import Floats
 from training.places import recordings
 
 RATE = 44_100

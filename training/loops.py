@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.signal
 
-from sample_agent.engine.frames import Floats
+from sample_agent.engine.signal.frames import Floats
 from training.fluid import DRUMS, Player
 from training.instruments import Note, random_instrument
 from training.kits import RATE, Kit, random_kit

@@ -19,9 +19,9 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from sample_agent.engine.descriptors import SOUND_NUMBERS, describe
 from sample_agent.engine.listening import Listening
-from sample_agent.engine.sound_class import SOUND_CLASSES
+from sample_agent.engine.sound.descriptors import SOUND_NUMBERS, describe
+from sample_agent.engine.sound.sound_class import SOUND_CLASSES
 from training import soundfonts
 from training.drum_machine import DRUMS, RATE, Random, Samples, drum
 from training.fluid import SOUNDFONTS, Player

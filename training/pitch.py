@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import optax
 
-from sample_agent.engine.cells import CellMeter, Cells, cell_size, joined
-from sample_agent.engine.frames import frame_size
-from sample_agent.engine.pitch import FEATURES, pitch_candidates
+from sample_agent.engine.signal.cells import CellMeter, Cells, cell_size, joined
+from sample_agent.engine.signal.frames import frame_size
+from sample_agent.engine.tonality.pitch import FEATURES, pitch_candidates
 from training.key_render import Samples
 from training.pitch_corpus import one_shots
 from training.places import save_weights

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 ROOT = Path(__file__).parent.parent
-WEIGHTS = ROOT / "src" / "sample_agent" / "engine" / "weights"
+WEIGHTS = ROOT / "src" / "sample_agent" / "engine" / "models" / "weights"
 
 
 @dataclass(frozen=True)

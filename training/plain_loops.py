@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.signal
 
-from sample_agent.engine.frames import Floats
+from sample_agent.engine.signal.frames import Floats
 from training.kits import RATE, random_kit
 from training.loops import compose, effects, render
 from training.styles import FAST_THREES

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from sample_agent.engine.sound_class import SOUND_CLASSES
+from sample_agent.engine.sound.sound_class import SOUND_CLASSES
 from training import net
 from training.material import Table, coarse_name, described
 from training.places import save_weights

@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from sample_agent.engine.frames import Floats
-from sample_agent.engine.onsets import onset_envelopes, onset_times
-from sample_agent.engine.tempo import ranked
-from sample_agent.engine.tempo_candidates import Repetition, candidate_tempi
-from sample_agent.engine.tempo_features import tempo_features
-from sample_agent.engine.trees import Trees
+from sample_agent.engine.models.trees import Trees
+from sample_agent.engine.rhythm.onsets import onset_envelopes, onset_times
+from sample_agent.engine.rhythm.tempo import ranked
+from sample_agent.engine.rhythm.tempo_candidates import Repetition, candidate_tempi
+from sample_agent.engine.rhythm.tempo_features import tempo_features
+from sample_agent.engine.signal.frames import Floats
 from training.boosting import train_ranker
 from training.kind import sure_one_shots
 from training.places import save_weights

@@ -16,8 +16,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from sample_agent.engine.frames import Floats
 from sample_agent.engine.listening import Listening
+from sample_agent.engine.signal.frames import Floats
 from training.fluid import SOUNDFONTS, Player
 from training.kits import RATE
 from training.loops import arrange, compose, perform, render, unusual

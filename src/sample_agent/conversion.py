@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sample_agent.engine import AudioError
-from sample_agent.engine.decode import open_audio
+from sample_agent.engine.decoding.decode import open_audio
 from sample_agent.sp404.formats.smp import write_smp
 from sample_agent.sp404.formats.wav import write_wav_blocks
 from sample_agent.sp404.sound.prepare import NothingToPrepareError, Preparation, Treatment, Writer, write_prepared

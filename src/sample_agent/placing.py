@@ -59,7 +59,7 @@ def file_source(path: Path) -> Source:
     @contextmanager
     def opened() -> Iterator[Sound]:
         from sample_agent.engine import AudioError
-        from sample_agent.engine.decode import open_audio
+        from sample_agent.engine.decoding.decode import open_audio
 
         try:
             with open_audio(path) as stream:

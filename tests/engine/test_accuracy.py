@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sample_agent.engine import analyze_file
-from sample_agent.engine.key import TONICS
+from sample_agent.engine.tonality.key import TONICS
 
 AUDIO = Path(os.environ.get("SAMPLE_AGENT_AUDIO", Path(__file__).parents[2] / ".." / "shared" / "audio"))
 

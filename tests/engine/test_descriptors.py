@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sample_agent.engine import Analysis, AudioError, analyze_file, analyze_samples, waveform_peaks
-from sample_agent.engine.hints import read_hints
-from sample_agent.engine.key import TONICS, camelot
+from sample_agent.engine.metadata.hints import read_hints
+from sample_agent.engine.tonality.key import TONICS, camelot
 from tests.engine.files import write
 from tests.sounds import RATE, chord, drum_loop, tone
 

@@ -10,7 +10,7 @@ import soundfile
 import soxr
 
 from sample_agent.engine import analyze_file, analyze_samples
-from sample_agent.engine.embedding import EMBEDDING_SIZE, PART_WEIGHTS, PARTS, part, similarities, similarity
+from sample_agent.engine.sound.embedding import EMBEDDING_SIZE, PART_WEIGHTS, PARTS, part, similarities, similarity
 from tests.engine.hits import closed_hat, cymbal, kick, snare
 from tests.sounds import RATE, chord, drum_loop
 

@@ -11,7 +11,7 @@ import soundfile
 import soxr
 
 from sample_agent.engine import analyze_samples
-from sample_agent.engine.fingerprint import Fingerprint, same_sound
+from sample_agent.engine.sound.fingerprint import Fingerprint, same_sound
 from tests.engine.hits import closed_hat, cymbal, kick, snare
 from tests.sounds import RATE, chord, drum_loop
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soxr
 
-from sample_agent.engine.key import KEYS, Key, estimate_key, relation
-from sample_agent.engine.tonal import TonalFrames, TonalMeter
-from sample_agent.engine.tuning import estimate_tuning, find_tones
+from sample_agent.engine.signal.tonal import TonalFrames, TonalMeter
+from sample_agent.engine.tonality.key import KEYS, Key, estimate_key, relation
+from sample_agent.engine.tonality.tuning import estimate_tuning, find_tones
 from tests.sounds import RATE, drum_loop
 
 _CHORDS = {

@@ -9,8 +9,8 @@ import pytest
 import soxr
 
 from sample_agent.engine import Analysis, analyze_file, analyze_samples
-from sample_agent.engine.embedding import similarity
 from sample_agent.engine.listening import Listening
+from sample_agent.engine.sound.embedding import similarity
 from tests.engine.files import write
 from tests.sounds import RATE, chord, drum_loop, tone
 

@@ -16,22 +16,22 @@ import numpy as np
 import pytest
 
 from sample_agent.engine import analyze_file, analyze_samples
-from sample_agent.engine.cells import CellMeter
-from sample_agent.engine.decimation import Decimator
-from sample_agent.engine.descriptors import describe
-from sample_agent.engine.fingerprint import fingerprint, same_sound
+from sample_agent.engine.level.loudness import LoudnessMeter
+from sample_agent.engine.level.peaks import PeakMeter
+from sample_agent.engine.level.waveform import Waveform
 from sample_agent.engine.listening import Listening
-from sample_agent.engine.loudness import LoudnessMeter
+from sample_agent.engine.models.nets import Nets
+from sample_agent.engine.models.trees import Trees
 from sample_agent.engine.native import LIBRARY, build, kernel
-from sample_agent.engine.nets import Nets
-from sample_agent.engine.onsets import find_onsets, onset_envelopes
-from sample_agent.engine.peaks import PeakMeter
-from sample_agent.engine.pitch import pitch_candidates
-from sample_agent.engine.short_frames import ShortFrames
-from sample_agent.engine.tonal import TonalMeter
-from sample_agent.engine.trees import Trees
-from sample_agent.engine.tuning import find_tones
-from sample_agent.engine.waveform import Waveform
+from sample_agent.engine.rhythm.onsets import find_onsets, onset_envelopes
+from sample_agent.engine.signal.cells import CellMeter
+from sample_agent.engine.signal.decimation import Decimator
+from sample_agent.engine.signal.tonal import TonalMeter
+from sample_agent.engine.sound.descriptors import describe
+from sample_agent.engine.sound.fingerprint import fingerprint, same_sound
+from sample_agent.engine.timbre.short_frames import ShortFrames
+from sample_agent.engine.tonality.pitch import pitch_candidates
+from sample_agent.engine.tonality.tuning import find_tones
 from tests.engine.files import write
 from tests.engine.hits import closed_hat, cymbal, kick, snare
 from tests.sounds import RATE, chord, drum_loop, tone

@@ -8,7 +8,7 @@ import soxr
 
 from sample_agent.engine import analyze_samples
 from sample_agent.engine.listening import Listening
-from sample_agent.engine.pitch import Pitch, estimate_pitch
+from sample_agent.engine.tonality.pitch import Pitch, estimate_pitch
 from tests.sounds import RATE
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sample_agent.engine import Analysis, analyze_file, analyze_samples, transforms
+from sample_agent.engine import Analysis, analyze_file, analyze_samples
+from sample_agent.engine.signal import transforms
 from tests.engine.files import write
 from tests.engine.hits import snare
 from tests.sounds import RATE, chord, drum_loop

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sample_agent.engine import analyze_samples
-from sample_agent.engine.sound_class import SOUND_CLASSES
+from sample_agent.engine.sound.sound_class import SOUND_CLASSES
 from tests.engine.hits import closed_hat, cymbal, kick, snare
 from tests.sounds import RATE, drum_loop
 

@@ -11,8 +11,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sample_agent.engine.hints import Hint, read_hints, tagged_key, tagged_tempo
-from sample_agent.engine.tags import read_tags
+from sample_agent.engine.metadata.hints import Hint, read_hints, tagged_key, tagged_tempo
+from sample_agent.engine.metadata.tags import read_tags
 
 RATE = 44_100
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sample_agent.engine import analyze_samples
-from sample_agent.engine.frames import Floats
-from sample_agent.engine.tempo import Tempo
-from sample_agent.engine.trees import Trees
+from sample_agent.engine.models.trees import Trees
+from sample_agent.engine.rhythm.tempo import Tempo
+from sample_agent.engine.signal.frames import Floats
 from tests.engine.hits import closed_hat, kick, snare
 from tests.sounds import RATE, drum_loop, tone
 

@@ -47,7 +47,7 @@ def ran(code: str, installation: Path, *arguments: str | Path) -> subprocess.Com
 
 
 def weights(installation: Path, name: str) -> Path:
-    return installation / "sample_agent" / "engine" / "weights" / f"{name}.npz"
+    return installation / "sample_agent" / "engine" / "models" / "weights" / f"{name}.npz"
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> str:

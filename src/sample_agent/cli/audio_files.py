@@ -46,7 +46,7 @@ def _audio_in(folder: Path) -> Iterator[Path]:
 
 def _sounds(path: Path) -> bool:
     """Whether a file whose name promises nothing holds audio all the same."""
-    from sample_agent.engine.sniff import SNIFF_BYTES, sniff_format
+    from sample_agent.engine.decoding.sniff import SNIFF_BYTES, sniff_format
 
     try:
         if not path.is_file():

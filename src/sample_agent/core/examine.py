@@ -16,8 +16,8 @@ import structlog
 
 from sample_agent.conversion import convert_to_wav
 from sample_agent.engine import AudioError, PreviewInfo
+from sample_agent.engine.level.waveform import Waveform
 from sample_agent.engine.pool import EnginePool, PoolUnavailableError
-from sample_agent.engine.waveform import Waveform
 from sample_agent.sp404.sound.prepare import Preparation
 
 log = structlog.get_logger("examine")

@@ -5,14 +5,14 @@ The analysis is loaded when it is first asked for, so that whoever only decodes 
 
 from typing import TYPE_CHECKING, Any
 
-from sample_agent.engine.decode import Audio, decode
+from sample_agent.engine.decoding.decode import Audio, decode
+from sample_agent.engine.decoding.sniff import AudioFormat, sniff_format
 from sample_agent.engine.errors import AUDIO_ERROR_CODES, AudioError
-from sample_agent.engine.sniff import AudioFormat, sniff_format
 
 if TYPE_CHECKING:
     from sample_agent.engine.analysis import ENGINE_VERSION, Analysis, analyze_file, analyze_samples
+    from sample_agent.engine.level.waveform import Waveform, waveform_peaks
     from sample_agent.engine.preview import PreviewInfo, render_preview
-    from sample_agent.engine.waveform import Waveform, waveform_peaks
 
 __all__ = [
     "AUDIO_ERROR_CODES",
@@ -34,7 +34,7 @@ __all__ = [
 _LATER = {
     "analysis": ("ENGINE_VERSION", "Analysis", "analyze_file", "analyze_samples"),
     "preview": ("PreviewInfo", "render_preview"),
-    "waveform": ("Waveform", "waveform_peaks"),
+    "level.waveform": ("Waveform", "waveform_peaks"),
 }
 
 

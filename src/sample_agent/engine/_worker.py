@@ -101,7 +101,8 @@ def _warm_up() -> None:
     import soundfile  # noqa: F401
     import soxr  # noqa: F401
 
-    from sample_agent.engine import analysis, transforms
+    from sample_agent.engine import analysis
+    from sample_agent.engine.signal import transforms
 
     transforms.load()
     analysis.load_models()

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sample_agent.engine.clipping import Clipping
-from sample_agent.engine.decode import (
+from sample_agent.engine.decoding.decode import (
     BLOCK_FRAMES,
     MAX_AMPLITUDE,
     MAX_CHANNELS,
@@ -18,35 +17,36 @@ from sample_agent.engine.decode import (
     MIN_SAMPLE_RATE,
     open_audio,
 )
-from sample_agent.engine.descriptors import describe
-from sample_agent.engine.embedding import embed
-from sample_agent.engine.embedding import load_model as load_embedding
-from sample_agent.engine.envelope import Envelope, measure_envelope
+from sample_agent.engine.decoding.sniff import AudioFormat
 from sample_agent.engine.errors import AudioError
-from sample_agent.engine.fingerprint import Fingerprint, fingerprint
-from sample_agent.engine.frames import Floats
-from sample_agent.engine.hints import Hints, read_hints
-from sample_agent.engine.key import Key, estimate_key
-from sample_agent.engine.key import load_nets as load_key
-from sample_agent.engine.kind import Kind, estimate_kind
-from sample_agent.engine.kind import load_model as load_kind
+from sample_agent.engine.level.clipping import Clipping
+from sample_agent.engine.level.envelope import Envelope, measure_envelope
+from sample_agent.engine.level.loudness import Loudness
+from sample_agent.engine.level.silence import Silence, measure_silence
+from sample_agent.engine.level.stereo import MonoCompatibility
+from sample_agent.engine.level.waveform import DETAIL_POINTS, ZOOM_POINTS, Waveform
 from sample_agent.engine.listening import EXCERPT_SECONDS, Listening
-from sample_agent.engine.loudness import Loudness
-from sample_agent.engine.onsets import Onsets, find_onsets, onset_envelopes
+from sample_agent.engine.metadata.hints import Hints, read_hints
+from sample_agent.engine.metadata.tags import read_tags
 from sample_agent.engine.per_frame import PerFrame, describe_frames
-from sample_agent.engine.pitch import Pitch, estimate_pitch
-from sample_agent.engine.pitch import load_weights as load_pitch
-from sample_agent.engine.silence import Silence, measure_silence
-from sample_agent.engine.slices import Slice, cut_slices
-from sample_agent.engine.sniff import AudioFormat
-from sample_agent.engine.sound_class import SoundClass, classify
-from sample_agent.engine.sound_class import load_model as load_class
-from sample_agent.engine.spectral import Spectral
-from sample_agent.engine.spectrogram import Spectrogram
-from sample_agent.engine.stereo import MonoCompatibility
-from sample_agent.engine.tags import read_tags
-from sample_agent.engine.tempo import Ranker, Tempo, estimate_tempo
-from sample_agent.engine.waveform import DETAIL_POINTS, ZOOM_POINTS, Waveform
+from sample_agent.engine.rhythm.onsets import Onsets, find_onsets, onset_envelopes
+from sample_agent.engine.rhythm.slices import Slice, cut_slices
+from sample_agent.engine.rhythm.tempo import Ranker, Tempo, estimate_tempo
+from sample_agent.engine.signal.frames import Floats
+from sample_agent.engine.sound.descriptors import describe
+from sample_agent.engine.sound.embedding import embed
+from sample_agent.engine.sound.embedding import load_model as load_embedding
+from sample_agent.engine.sound.fingerprint import Fingerprint, fingerprint
+from sample_agent.engine.sound.kind import Kind, estimate_kind
+from sample_agent.engine.sound.kind import load_model as load_kind
+from sample_agent.engine.sound.sound_class import SoundClass, classify
+from sample_agent.engine.sound.sound_class import load_model as load_class
+from sample_agent.engine.timbre.spectral import Spectral
+from sample_agent.engine.timbre.spectrogram import Spectrogram
+from sample_agent.engine.tonality.key import Key, estimate_key
+from sample_agent.engine.tonality.key import load_nets as load_key
+from sample_agent.engine.tonality.pitch import Pitch, estimate_pitch
+from sample_agent.engine.tonality.pitch import load_weights as load_pitch
 
 ENGINE_VERSION = "3"
 """Rises whenever the same bytes may give another result."""

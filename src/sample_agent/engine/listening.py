@@ -7,19 +7,19 @@ kept, so a long file takes little more memory than a short one.
 import numpy as np
 import numpy.typing as npt
 
-from sample_agent.engine.cells import CellMeter, Cells, cell_size, joined
-from sample_agent.engine.clipping import Clipping, ClippingMeter
-from sample_agent.engine.frames import Floats, frame_size
-from sample_agent.engine.loudness import Loudness, LoudnessMeter
+from sample_agent.engine.level.clipping import Clipping, ClippingMeter
+from sample_agent.engine.level.loudness import Loudness, LoudnessMeter
+from sample_agent.engine.level.peaks import PeakMeter
+from sample_agent.engine.level.stereo import ChannelMeter, MonoCompatibility
+from sample_agent.engine.level.waveform import Waveform, WaveformMeter
 from sample_agent.engine.native import address, kernel
-from sample_agent.engine.peaks import PeakMeter
-from sample_agent.engine.short_frames import ShortFrames
-from sample_agent.engine.spectral import FrameStatistics, Spectral
-from sample_agent.engine.spectrogram import Spectrogram
-from sample_agent.engine.stereo import ChannelMeter, MonoCompatibility
-from sample_agent.engine.thinning import DENSE_SECONDS
-from sample_agent.engine.tonal import TonalFrames, TonalMeter
-from sample_agent.engine.waveform import Waveform, WaveformMeter
+from sample_agent.engine.signal.cells import CellMeter, Cells, cell_size, joined
+from sample_agent.engine.signal.frames import Floats, frame_size
+from sample_agent.engine.signal.thinning import DENSE_SECONDS
+from sample_agent.engine.signal.tonal import TonalFrames, TonalMeter
+from sample_agent.engine.timbre.short_frames import ShortFrames
+from sample_agent.engine.timbre.spectral import FrameStatistics, Spectral
+from sample_agent.engine.timbre.spectrogram import Spectrogram
 
 EXCERPT_SECONDS = 900.0
 """What belongs to a moment (frames, cells) is kept for this long; averages cover the whole file."""

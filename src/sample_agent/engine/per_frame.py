@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sample_agent.engine.frames import Floats
 from sample_agent.engine.listening import Listening
-from sample_agent.engine.mfcc import mel_decibels, mfcc
-from sample_agent.engine.onsets import OnsetEnvelopes
+from sample_agent.engine.rhythm.onsets import OnsetEnvelopes
+from sample_agent.engine.signal.frames import Floats
+from sample_agent.engine.timbre.mfcc import mel_decibels, mfcc
 
 
 @dataclass(frozen=True, eq=False)

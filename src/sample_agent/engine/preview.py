@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sample_agent.engine.decode import MAX_SECONDS, AudioStream, Block, open_audio
-from sample_agent.engine.frames import downmix
+from sample_agent.engine.decoding.decode import MAX_SECONDS, AudioStream, Block, open_audio
+from sample_agent.engine.signal.frames import downmix
 
 if TYPE_CHECKING:
     import soundfile

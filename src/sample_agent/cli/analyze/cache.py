@@ -50,7 +50,8 @@ class AnalysisCache:
         # The words for a sound may change without the engine, and its models may be trained anew: the day the
         # describing code and the models were written counts.
         package = Path(description.__file__).parent
-        self._programs = f"{ENGINE_VERSION}:{_newest(package / 'vibe')}:{_newest(package / 'engine' / 'weights')}"
+        written = _newest(package / "vibe"), _newest(package / "engine" / "models" / "weights")
+        self._programs = ":".join(map(str, (ENGINE_VERSION, *written)))
         self._today = int(time.time() // _DAY)
         try:
             self._database = _opened(path, patience)

@@ -87,7 +87,7 @@ class _FiltersStruct(ctypes.Structure):
 @cache
 def transform(size: int) -> int:
     """The kernel's tables for frames of `size` samples under a Hann window; made once and kept."""
-    from sample_agent.engine.frames import hann_window
+    from sample_agent.engine.signal.frames import hann_window
 
     loaded = kernel()
     tables = loaded.transform_new(size, address(hann_window(size))) if loaded else None

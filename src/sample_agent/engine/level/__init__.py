@@ -1,0 +1,1 @@
+"""How loud a sound is, and when: loudness, peaks, silence, envelope, outline."""

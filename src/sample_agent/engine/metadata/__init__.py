@@ -1,0 +1,1 @@
+"""What names and tags say of a file, before anybody listens."""

@@ -1,0 +1,1 @@
+"""What was trained, evaluated: nets and trees from plain arrays."""

@@ -1,0 +1,1 @@
+"""When a sound happens: onsets, slices, tempo."""

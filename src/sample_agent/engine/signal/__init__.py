@@ -1,0 +1,1 @@
+"""What a stream of samples is cut into: frames, spectra, cells."""

@@ -1,0 +1,1 @@
+"""What a sound is, and what it is like: kind, class, vector, fingerprint."""

@@ -1,0 +1,1 @@
+"""What colour a sound has: descriptors of its spectrum, over the file and frame by frame."""

@@ -1,0 +1,1 @@
+"""What notes a sound has: tones, tuning, key, pitch."""
