@@ -90,4 +90,4 @@ screenshots: setup web ## take the pictures in docs/ from the running program
 
 clean: ## remove what setup and the builds made
 	rm -rf .venv .venv-training .venv-fuzz .tools web/node_modules web/dist src/sample_agent/apps/_web \
-		src/sample_agent/engine/native/_kernel.*
+		src/sample_agent/engine/native/_kernel*

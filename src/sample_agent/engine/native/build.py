@@ -2,9 +2,9 @@
 
     python src/sample_agent/engine/native/build.py [--quiet]
 
-The build of the package calls it, too. Nothing but the standard library is needed. It does nothing when the library
-was made from the same sources by the same rules, and says so in a word when there is no compiler: then the engine works
-in NumPy.
+The build of the package calls it, too. What cffi has to know of the functions is written beside the library. It does
+nothing when both were made from the same sources by the same rules, and says so in a word when there is no compiler:
+then the engine works in NumPy.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 LIBRARY = FOLDER / "_kernel.so"
+DECLARATIONS = FOLDER / "_kernel_functions.py"
 STAMP = FOLDER / "_kernel.sources"
 
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off")
@@ -29,7 +30,7 @@ ATTEMPTS = (("-DCLONES", "-Wno-psabi"), ("-Wno-psabi",), ())
 def build() -> bool | None:
     """Bring the library up to date: True when it was made, False when it was there, None when it cannot be made."""
     digest = digest_of_sources()
-    if LIBRARY.is_file() and STAMP.is_file() and STAMP.read_text() == digest:
+    if LIBRARY.is_file() and DECLARATIONS.is_file() and STAMP.is_file() and STAMP.read_text() == digest:
         return False
     fresh = LIBRARY.with_name(f"_kernel.{os.getpid()}.new")
     try:
@@ -37,6 +38,7 @@ def build() -> bool | None:
         if made:
             # In one step: a program that runs keeps the library it has loaded.
             fresh.replace(LIBRARY)
+            declare()
             STAMP.write_text(digest)
         else:
             # One of other sources is worse than none.
@@ -60,6 +62,16 @@ def compiled(extra: tuple[str, ...], to: Path) -> bool:
     except (OSError, subprocess.CalledProcessError):
         return False
     return True
+
+
+def declare() -> None:
+    """Write down what functions.h declares, read once, for cffi to load without a parser."""
+    from cffi import FFI
+
+    interface = FFI()
+    interface.cdef((FOLDER / "functions.h").read_text())
+    interface.set_source(f"sample_agent.engine.native.{DECLARATIONS.stem}", None, compiler_verbose=0)
+    interface.emit_python_code(str(DECLARATIONS))
 
 
 def command() -> list[str]:

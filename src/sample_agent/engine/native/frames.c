@@ -6,13 +6,6 @@
 #define CONTRAST_BANDS 7
 #define COLUMNS 12 /* centroid, bandwidth, rolloff, flatness, contrast in seven bands, weight */
 
-/* Triangular filters as runs of weights: filter `i` starts at bin `first[i]` and has `count[i]` weights. */
-struct filters {
-    long number;
-    const int32_t *first, *count;
-    const float *weights;
-};
-
 /* ---- the transform ---- */
 
 /* Tables for frames of `size` samples; `window` is copied. NULL when there is no memory. */

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "functions.h"
+
 #define LANES 8
 typedef float lanes __attribute__((vector_size(32)));
 typedef int32_t lane_ints __attribute__((vector_size(32)));

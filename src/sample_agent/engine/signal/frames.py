@@ -5,9 +5,12 @@ Everything spectral in the engine reads one of the two series made here, so that
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from sample_agent.engine.native import address, kernel
 
 Floats = npt.NDArray[np.float32]
 
@@ -103,3 +106,13 @@ def hann_window(size: int) -> Floats:
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
     window: Floats = (hann * (2 / hann.sum())).astype(np.float32)
     return window
+
+
+@cache
+def transform(size: int) -> Any:
+    """The kernel's tables for frames of `size` samples under `hann_window`; made once and kept."""
+    loaded = kernel()
+    tables = loaded.transform_new(size, address(hann_window(size))) if loaded else None
+    if not tables:
+        raise MemoryError("the kernel got no memory")
+    return tables

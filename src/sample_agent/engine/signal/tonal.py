@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sample_agent.engine.native import address, checked, kernel, transform
+from sample_agent.engine.native import address, checked, kernel
 from sample_agent.engine.signal.decimation import Decimator, decimation_factor
-from sample_agent.engine.signal.frames import Floats, FrameStream, frame_size, power_spectrum
+from sample_agent.engine.signal.frames import Floats, FrameStream, frame_size, power_spectrum, transform
 
 # 16384 samples at 44.1 kHz.
 _SECONDS = 0.3715

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sample_agent.engine.native import Filters, address, checked, kernel, transform
-from sample_agent.engine.signal.frames import BATCH, Floats, FrameStream, magnitude_spectrum
+from sample_agent.engine.native import Filters, address, checked, kernel
+from sample_agent.engine.signal.frames import BATCH, Floats, FrameStream, magnitude_spectrum, transform
 from sample_agent.engine.signal.mel import BANDS, mel_bands, mel_filters
 from sample_agent.engine.signal.thinning import SPARSE_STEP, Thinning
 from sample_agent.engine.timbre.contrast import contrast_bands
@@ -132,10 +132,10 @@ def _short_frames() -> Any:
 
 
 @cache
-def _tables(size: int, sample_rate: int) -> tuple[int | float | None, ...]:
+def _tables(size: int, sample_rate: int) -> tuple[Any, ...]:
     """What the kernel knows of frames of this size: transform, filters, bands of contrast, highest frequency."""
     mel, rows, bands = _described(size, sample_rate)
-    return transform(size), mel.address, rows.address, address(bands), sample_rate / 2
+    return transform(size), mel.struct, rows.struct, address(bands), sample_rate / 2
 
 
 @cache

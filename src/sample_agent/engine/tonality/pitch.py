@@ -9,14 +9,14 @@ says from what the spectrum holds at the multiples of each.
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.level.silence import SILENCE
 from sample_agent.engine.models.nets import read_weights
-from sample_agent.engine.native import Kernel, address, checked, kernel, long_transform
+from sample_agent.engine.native import Kernel, address, checked, kernel
 from sample_agent.engine.signal.cells import Cells
 from sample_agent.engine.signal.frames import Floats, frame_size
 from sample_agent.engine.tonality.key import TONICS
@@ -224,7 +224,7 @@ def _curves(windows: Floats, lags: int) -> _Curves | None:
         alike, mean = np.empty((count, lags - 1)), np.empty(lags - 1)
         amplitude, highest = np.empty((2, size + 1), np.float32)
         results = (address(array) for array in (alike, mean, amplitude, highest))
-        sounds = loaded.pitch_curves(long_transform(2 * size), address(windows), count, size, lags - 1, *results)
+        sounds = loaded.pitch_curves(_tables(2 * size), address(windows), count, size, lags - 1, *results)
         checked(sounds)
         return _Curves(alike, mean, amplitude, highest) if sounds else None
     # Here, because the kernel has a transform of its own.
@@ -245,6 +245,16 @@ def _curves(windows: Floats, lags: int) -> _Curves | None:
     np.maximum(amplitude[:-2], amplitude[2:], out=highest[1:-1])
     np.maximum(highest[1:-1], amplitude[1:-1], out=highest[1:-1])
     return _Curves(alike, alike.mean(axis=0) if count > 1 else alike[0], amplitude, highest)
+
+
+@cache
+def _tables(size: int) -> Any:
+    """The kernel's tables for transforms of one signal of `size` samples; made once and kept."""
+    loaded = kernel()
+    tables = loaded.long_transform_new(size) if loaded else None
+    if not tables:
+        raise MemoryError("the kernel got no memory")
+    return tables
 
 
 def _hann_amplitude(spectrum: npt.NDArray[np.complexfloating], energy: Floats) -> Floats:
