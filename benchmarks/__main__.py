@@ -25,13 +25,13 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 
 BENCHMARKS = {
-    "accuracy": "tempo, key and kind of recordings with known answers",
+    "accuracy": "tempo, key, kind and class of recordings that the shipped models have learned from",
     "tempo_accuracy": "tempo of loops, exact and cut at random, beside librosa, essentia, aubio and sonara",
     "key_accuracy": "keys of music beside librosa, essentia and sonara",
     "class_accuracy": "class and similarity across sources beside MFCC, librosa, essentia, aubio, sonara and aisfx",
     "engine_speed": "processor time and memory of an analysis beside librosa, essentia, aubio and sonara",
     "analyze_vs_librosa": "`sample-agent analyze` beside a librosa script that computes the same things",
-    "analyze_many": "`sample-agent analyze` over very many files in one call, and once more",
+    "analyze_many": "`sample-agent analyze` over 100,000 files in one call, once more, and killed half-way",
     "project_vs_sox": "a full project of 160 pads, beside `sox` doing the same conversions file by file",
     "stretch_quality": "our time-stretcher beside others, on tones, drums and chords",
     "api_load": "listing samples with 1,000 connected people, beside a bare FastAPI endpoint",

@@ -33,7 +33,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.class_child import PEERS
-from benchmarks.peers import environment, peer_python, peer_versions
+from benchmarks.class_vectors import environment_of, peer_vectors
+from benchmarks.peers import FOLDER, environment, peer_versions
 from benchmarks.targets import Target, show
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks class_accuracy", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--only", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER")
-    parser.add_argument("--vectors", type=Path, metavar="FOLDER")
+    parser.add_argument("--vectors", type=Path, metavar="FOLDER", default=FOLDER / "vectors")
     arguments = parser.parse_args()
     if find_spec("sklearn") is None:
         return in_the_learners_environment()
@@ -70,7 +71,7 @@ def in_the_learners_environment() -> int:
     return subprocess.run(command, cwd=ROOT, check=False, env=environment()).returncode
 
 
-def compare(peers: list[str], folder: Path | None) -> None:
+def compare(peers: list[str], folder: Path) -> None:
     from sample_agent.engine import ENGINE_VERSION
     from sample_agent.engine.sound.descriptors import SOUND_NUMBERS
     from training.material import COARSE, described, descriptors_of, read
@@ -82,8 +83,8 @@ def compare(peers: list[str], folder: Path | None) -> None:
     rows: dict[str, Row] = {}
     print(f"{'vector':34s}{'numbers':>8s}{'class %':>9s}{'P@10 %':>9s}{'projected':>11s}", flush=True)
     for name in peers:
-        vectors = peer_vectors(name, [file.path for file in files], folder)
-        add(rows, f"{name}, same lessons", same_lessons(vectors, label, source))
+        vectors, failed = peer_vectors(name, [file.path for file in files], folder)
+        add(rows, f"{name}, same lessons", same_lessons(vectors, label, source) | {"failed": failed})
     ours = np.stack([descriptors_of(read(file.path))[:SOUND_NUMBERS] for file in files])
     add(rows, "ours, same lessons", same_lessons(ours, label, source))
     shipped = as_shipped(described().with_class().of_sound(), ours, label, source)
@@ -105,10 +106,6 @@ def compare(peers: list[str], folder: Path | None) -> None:
 
 def versions(place: str, peers: list[str]) -> dict[str, str]:
     return peer_versions(place, VERSIONS[place]) if any(environment_of(peer) == place for peer in peers) else {}
-
-
-def environment_of(peer: str) -> str:
-    return "embedding" if peer == "aisfx" else "analysis"
 
 
 def add(rows: dict[str, Row], name: str, row: Row) -> None:
@@ -134,24 +131,6 @@ def targets(rows: dict[str, Row]) -> list[Target]:
             best = max(peers, key=lambda name: peers[name][theirs])
             found.append(Target(f"{title} {best.partition(',')[0]}", peers[best][theirs], row[measure]))
     return found
-
-
-def peer_vectors(name: str, paths: list[Path], folder: Path | None) -> Array:
-    kept = folder / f"{name}.json" if folder else None
-    if kept and kept.exists():
-        told = kept.read_text()
-    else:
-        command = [peer_python(environment_of(name)), Path(__file__).parent / "class_child.py", name]
-        asked = json.dumps([str(path) for path in paths])
-        told = subprocess.run(
-            command, input=asked, env=environment(), stdout=subprocess.PIPE, check=True, text=True
-        ).stdout
-        if kept:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_text(told)
-    vectors = json.loads(told)
-    size = len(next(vector for vector in vectors if vector))
-    return np.array([vector or [0.0] * size for vector in vectors], np.float32)
 
 
 def same_lessons(values: Array, label: Strings, source: Strings) -> Row:

@@ -1,12 +1,12 @@
-"""Vectors of one peer for many files: a list of paths as JSON on stdin, a list of vectors (or null) on stdout.
+"""Vectors of one peer for many files: a list of paths as JSON on stdin, a line for each on stdout, as they are found.
 
 python benchmarks/class_child.py mfcc|librosa|sonara|essentia|aubio|aisfx
+
+A line is a list of numbers, an object of lists by name, or null for a file that the peer fails on.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import sys
@@ -143,32 +143,26 @@ PEERS = {
 
 
 def main() -> None:
+    # What a peer prints goes to stderr, whichever language it prints from.
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
     warnings.simplefilter("ignore")
+    paths = json.load(sys.stdin)
     vector = PEERS[sys.argv[1]]()
-    found = []
-    for path in json.load(sys.stdin):
+    for path in paths:
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                found.append(vector(path))
+            found = plain(vector(path))
         except Exception as error:
             print(f"{sys.argv[1]}: {path}: {error}", file=sys.stderr)
-            found.append(None)
-    json.dump(rows(found), sys.stdout)
+            found = None
+        print(json.dumps(found), file=answers)
 
 
-def rows(found: list[np.ndarray | dict[str, np.ndarray] | None]) -> list[list[float] | None]:
-    """The same numbers for every file, 0 for what one lacks; null for a file that could not be described."""
-    sizes: dict[str, int] = {}
-    for vector in found:
-        if isinstance(vector, dict):
-            sizes |= {name: max(len(part), sizes.get(name, 0)) for name, part in vector.items()}
-
-    def row(vector: np.ndarray | dict[str, np.ndarray]) -> list[float]:
-        if isinstance(vector, dict):
-            vector = np.concatenate([np.resize(vector.get(name, ()), size) for name, size in sorted(sizes.items())])
-        return np.nan_to_num(vector, posinf=0, neginf=0).tolist()
-
-    return [None if vector is None else row(vector) for vector in found]
+def plain(vector: np.ndarray | dict[str, np.ndarray]) -> list[float] | dict[str, list[float]]:
+    """As JSON has it; 0 for what is no number."""
+    if isinstance(vector, dict):
+        return {name: plain(part) for name, part in vector.items()}
+    return np.nan_to_num(vector, posinf=0, neginf=0).tolist()
 
 
 if __name__ == "__main__":
