@@ -6,13 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sample_agent.engine.signal.tonal import TonalFrames
-
-Numbers = npt.NDArray[np.float64]
+from sample_agent.engine.sound.descriptors.heard import RANGE_DB, Numbers
 
 LOOPING = 12
-"""How many numbers `looping` gives."""
+"""How many numbers `describe_looping` gives."""
 
-_RANGE_DB = 60.0
 _SEAM_FRAMES = 3
 _SEMITONES = 60
 _LOWEST_HZ = 65.4
@@ -20,20 +18,23 @@ _COUNTS = (4, 8, 16, 32)
 _HIGHEST_PULSE_HZ = 16.0
 
 
-def looping(energy: Numbers, flux: Numbers, rate: float, tonal: TonalFrames) -> Numbers:
-    """Twelve numbers about a clip.
+def describe_looping(energy: Numbers, flux: Numbers, rate: float, tonal: TonalFrames) -> Numbers:
+    """How a clip would follow upon itself.
 
     Args:
-        energy: of each frame, from the first to the last of the clip, silence included.
+        energy: of each frame, from the first to the last of the clip, silence included, shape (frames,).
         flux: how much louder each frame is than the one before, the same shape.
         rate: frames per second.
         tonal: long frames of the clip.
 
     Returns:
-        Level at the start and the end below the loudest moment and the difference of the two, in units of 60 dB;
-        seconds of silence at both ends, compressed; how much the notes change from long frame to long frame, on the
-        mean and at most; what share of the pulsing falls on 4, 8, 16 and 32 times an integer per length of the clip,
-        beyond what chance gives; how much of it is pulsing at all.
+        Shape (12,), float64; zeros for silence:
+
+        - 3: level of the first and of the last three frames below the loudest moment, in units of 60 dB, -1 to 0, and
+          the difference of the two, above 0 when it ends louder.
+        - 2: silence at the start and at the end, ln(1 + 8 seconds) / 2.
+        - 2: `_changes` of the notes from long frame to long frame.
+        - 5: `whole_beats`.
     """
     loudest = float(energy.max(initial=0.0)) + 1e-20
     heard = np.flatnonzero(energy > 1e-4 * loudest)
@@ -41,14 +42,17 @@ def looping(energy: Numbers, flux: Numbers, rate: float, tonal: TonalFrames) -> 
         return np.zeros(LOOPING)
     count = len(energy)
     ends = np.array((energy[:_SEAM_FRAMES].mean(), energy[-_SEAM_FRAMES:].mean())) / loudest
-    start, end = (10 * np.log10(ends + 1e-6) / _RANGE_DB).tolist()
+    start, end = (10 * np.log10(ends + 1e-6) / RANGE_DB).tolist()
     before, after = np.log1p(8 * heard[0] / rate) / 2, np.log1p(8 * (count - 1 - heard[-1]) / rate) / 2
     mean_change, most_change = _changes(tonal)
     return np.array((start, end, end - start, before, after, mean_change, most_change, *whole_beats(flux, rate)))
 
 
 def _changes(tonal: TonalFrames) -> tuple[float, float]:
-    """How unlike the notes of each long frame are those two before, loud frames only: mean and upper tenth."""
+    """How unlike the notes of each long frame are those two before, loud frames only: mean and upper tenth.
+
+    One minus the cosine between the amplitudes of 60 semitones, 0 (the same chord) to 1; zeros for what is too short.
+    """
     power = tonal.power
     if len(power) < 4:
         return 0.0, 0.0
@@ -72,7 +76,17 @@ def note_edges(width_hz: float, bins: int) -> npt.NDArray[np.int32]:
 
 
 def whole_beats(flux: Numbers, rate: float) -> tuple[float, float, float, float, float]:
-    """Shares of the energy of the pulses below 16 Hz, once, twice, … per clip, that fall on multiples of each count."""
+    """Whether the pulsing of a clip fits into it, and how much of it there is.
+
+    Args:
+        flux: how much louder each frame is than the one before, shape (frames,).
+        rate: frames per second.
+
+    Returns:
+        For 4, 8, 16 and 32: the share of the energy of the pulses up to 16 Hz that fall on multiples of so many per
+        clip, less what chance gives, below 1; then that energy beside the square of the mean, 0 to 1. Zeros for clips
+        too short to pulse.
+    """
     from sample_agent.engine.signal.transforms import rfft
 
     count = len(flux)
