@@ -14,7 +14,7 @@ _SHORTEST = 4
 
 @dataclass(frozen=True)
 class Clipping:
-    """Flat tops at full scale.
+    """Flat tops at full scale: four and more equal samples in a row, no smaller than 0.99.
 
     Attributes:
         count: how many, over all channels.

@@ -15,9 +15,10 @@ class MonoCompatibility:
     """How two channels add up.
 
     Attributes:
-        correlation: of left and right, -1 (one is the other upside down) to 1 (the same).
-        loss_db: level of the downmix relative to that of the channels, from -100 to 0; -3 for channels that have
-            nothing to do with each other.
+        correlation: sum of left times right over the root of the product of their energies, -1 (one is the other
+            upside down) to 1 (the same); 0 when one is silent.
+        loss_db: energy of the downmix relative to the mean of the channels', in dB from -100 to 0; -3 for channels that
+            have nothing to do with each other.
     """
 
     correlation: float

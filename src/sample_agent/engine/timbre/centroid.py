@@ -17,8 +17,9 @@ def centroid_and_bandwidth(magnitude: Floats, sample_rate: int) -> tuple[Floats,
         sample_rate: in Hz.
 
     Returns:
-        Centroid and bandwidth in Hz, float32, shape (frames,) each, 0 for silence. As in G. Peeters, "A large set of
-        audio features for sound description" (IRCAM, 2004), on magnitudes.
+        Centroid and bandwidth in Hz, float32, shape (frames,) each, 0 for silence; at most a half and a quarter of the
+        sample rate. As in G. Peeters, "A large set of audio features for sound description" (IRCAM, 2004), on
+        magnitudes.
     """
     total, first, second = (magnitude @ _moments(magnitude.shape[1])).T
     total = np.maximum(total, _FLOOR)

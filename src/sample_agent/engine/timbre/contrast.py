@@ -21,9 +21,10 @@ def contrast(magnitude: Floats, sample_rate: int) -> Floats:
         sample_rate: in Hz.
 
     Returns:
-        float32, shape (frames, 7): below 200 Hz, then octaves from 200 Hz, the last one to 22.05 kHz. After D.-N. Jiang
-        et al., "Music type classification by spectral contrast feature" (ICME 2002): highest and lowest stand for 2 %
-        of the bins. Here they are the mean over every fifty neighbours' highest and lowest, which takes no sorting.
+        float32, shape (frames, 7), at least 0: below 200 Hz, then octaves from 200 Hz, the last one to 22.05 kHz. After
+        D.-N. Jiang et al., "Music type classification by spectral contrast feature" (ICME 2002): highest and lowest
+        stand for 2 % of the bins. Here they are the mean over every fifty neighbours' highest and lowest, which takes
+        no sorting.
     """
     frames = len(magnitude)
     valleys = np.empty((BANDS, frames), np.float32)

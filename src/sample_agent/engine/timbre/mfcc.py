@@ -25,7 +25,7 @@ def mfcc(decibels: Floats) -> Floats:
         decibels: float32, shape (..., 40), mel power in dB.
 
     Returns:
-        float32, shape (..., 13); the first is the overall level. S. Davis and P. Mermelstein, "Comparison of
+        float32, shape (..., 13), in dB; the first is the overall level. S. Davis and P. Mermelstein, "Comparison of
         parametric representations for monosyllabic word recognition" (IEEE Trans. ASSP, 1980).
     """
     coefficients: Floats = decibels @ _cosines()

@@ -47,7 +47,12 @@ class ShortFrames:
             self._take_natively(*self._stream.cut(mono, last=last))
 
     def finish(self, zero_crossing_rate: float) -> tuple[Floats, FrameStatistics, Spectral, Spectrogram]:
-        """Mel bands and statistics of what was kept, averages and picture of all, once the last samples are in."""
+        """What was heard, once the last samples are in.
+
+        Returns:
+            Power in mel bands, float32, shape (frames, 40), and the statistics of what was kept; averages and picture
+            of all.
+        """
         for batch in self._thinning.finish():
             self._spectral.feed(batch)
         self._flush()

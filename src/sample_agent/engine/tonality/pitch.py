@@ -46,7 +46,7 @@ class Pitch:
     Attributes:
         note: the nearest note of the tempered scale, with its octave: "F#2"; middle C is "C4".
         midi: its number with the deviation as a fraction: 69.0 is A4 at 440 Hz.
-        frequency: in Hz.
+        frequency: in Hz, 23 to 4500.
         confidence: 0 to 1, how likely note and octave are right.
     """
 
@@ -124,7 +124,7 @@ def pitch_likelihoods(candidates: PitchCandidates) -> npt.NDArray[np.float64]:
 
 
 def pitch_candidates(head: Floats, sample_rate: int, cells: Cells) -> PitchCandidates | None:
-    """What the note may be, or None when nothing repeats."""
+    """What the note may be, or None when nothing repeats; see `estimate_pitch` for what it is told from."""
     size = frame_size(_WINDOW_SECONDS, sample_rate)
     windows = _steady_windows(head, size, sample_rate, cells)
     curves = _curves(windows, min(size // 2, int(sample_rate / _LOWEST_HZ) + 2))

@@ -21,15 +21,17 @@ _SILENT = 0.05
 def pitch_classes(tones: Tones, tuning: float) -> Floats:
     """How much of each pitch class there is in segments of about 0.37 s.
 
-    Tones between two semitones count by the square of the cosine of their distance from the nearer one. Segments
-    without tones are left out, so that silence before or after music changes nothing. Gain is taken out.
+    Tones between two semitones count by the square of the cosine of their distance from the nearer one (E. Gómez,
+    "Tonal description of music audio signals", Universitat Pompeu Fabra, 2006). Segments without tones are left out, so
+    that silence before or after music changes nothing. Gain is taken out.
 
     Args:
         tones: what was heard.
         tuning: in semitones, as `estimate_tuning` says.
 
     Returns:
-        Shape (segments, `REGISTERS`, 12), pitch classes from C; the registers but the last add up to 1 in the mean.
+        float32, shape (segments, `REGISTERS`, 12), pitch classes from C, at least 0; the registers but the last add up
+        to 1 in the mean.
     """
     segments = -(-tones.frames // FRAMES_PER_SEGMENT)
     if not len(tones.frame):

@@ -45,6 +45,9 @@ class Tones:
 def find_tones(power: Floats, width_hz: float) -> Tones:
     """Peaks between 60 and 3500 Hz that stand out from their surroundings.
 
+    Each lies where the parabola through the logarithms of three bins has its top (J. Smith and X. Serra, "PARSHL",
+    ICMC 1987).
+
     Args:
         power: power spectra of long frames, shape (frames, bins).
         width_hz: distance between two bins.
@@ -100,6 +103,9 @@ _TINY = np.float32(1e-12)
 
 
 def estimate_tuning(tones: Tones) -> float:
-    """Deviation from A = 440 Hz in semitones, -0.5 to 0.5: the direction of the mean over one semitone."""
+    """Deviation from A = 440 Hz in semitones, -0.5 to 0.5: the direction of the mean over one semitone.
+
+    K. Dressler and S. Streich, "Tuning frequency estimation using circular statistics" (ISMIR 2007).
+    """
     turn = 2 * np.pi * tones.pitch
     return float(np.arctan2((tones.weight * np.sin(turn)).sum(), (tones.weight * np.cos(turn)).sum()) / (2 * np.pi))
