@@ -140,7 +140,7 @@ def answer(path: Path, nets: list[Weights]) -> Key | None:
         for block in stream.blocks():
             listening.feed(block)
     listening.finish()
-    return estimate_key(listening.tonal, [{name: shipped(array) for name, array in net.items()} for net in nets])
+    return estimate_key(listening.tonal, {name: np.stack([shipped(net[name]) for net in nets]) for name in nets[0]})
 
 
 def shipped(weights: jax.Array) -> Array:

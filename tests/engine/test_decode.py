@@ -137,6 +137,34 @@ def test_a_flac_header_that_claims_ten_hours_is_refused_at_once(tmp_path: Path) 
     assert caught.value.code == "too-long"
 
 
+@pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_a_short_flac_file_gives_the_samples_that_libsndfile_gives(tmp_path: Path, subtype: str, channels: int) -> None:
+    samples = np.random.default_rng(channels).uniform(-1, 1, (100_000, channels))
+    samples[0], samples[1] = -1, 1
+    path = write(tmp_path / "a.flac", "FLAC", subtype, samples)
+    audio = decode(path)
+    assert np.array_equal(audio.samples, soundfile.read(path, dtype="float32", always_2d=True)[0])
+    assert audio.sample_rate == RATE
+    assert audio.warnings == ()
+
+
+def test_a_flac_file_that_does_not_tell_its_length_is_whole(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.flac", "FLAC")
+    before = decode(path).samples
+    path.write_bytes(with_flac_length(path.read_bytes(), 0))
+    assert np.array_equal(decode(path).samples, before)
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_a_flipped_bit_in_a_flac_file_is_told(tmp_path: Path, place: float) -> None:
+    path = write(tmp_path / "a.flac", "FLAC", samples=np.random.default_rng(0).uniform(-1, 1, (RATE, 2)))
+    flac = bytearray(path.read_bytes())
+    flac[int(place * len(flac))] ^= 8
+    path.write_bytes(flac)
+    assert decode(path).warnings
+
+
 def test_a_small_file_that_unpacks_to_hours_stops_in_bounded_memory(tmp_path: Path) -> None:
     bomb = zeros_in_flac(tmp_path / "bomb.flac", 300)
     assert bomb.stat().st_size < 300_000

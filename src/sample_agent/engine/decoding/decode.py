@@ -190,7 +190,7 @@ def _open_stream(file: BinaryIO, head: bytes, audio_format: AudioFormat, max_sec
         return open_m4a(file, max_seconds=max_seconds)
     from sample_agent.engine.decoding.sndfile import open_sndfile
 
-    return open_sndfile(file, audio_format, max_seconds)
+    return open_sndfile(file, head, audio_format, max_seconds)
 
 
 def _check(stream: AudioStream) -> None:

@@ -13,6 +13,7 @@ from sample_agent.engine.decoding.decode import (
     DecodingFailed,
     corrupt,
 )
+from sample_agent.engine.decoding.flac import decode_whole_flac
 from sample_agent.engine.decoding.lenient import open_leniently
 from sample_agent.engine.decoding.mpeg import inspect_mpeg
 from sample_agent.engine.decoding.ogg import inspect_ogg
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
     import soundfile
 
 
-def open_sndfile(file: BinaryIO, audio_format: AudioFormat, max_seconds: float) -> AudioStream:
-    """Open any format but M4A.
+def open_sndfile(file: BinaryIO, head: bytes, audio_format: AudioFormat, max_seconds: float) -> AudioStream:
+    """Open any format but M4A; `head` are the file's first bytes.
 
     Raises:
         AudioError: "corrupt-audio" when neither decoder reads it.
     """
+    if audio_format == "flac" and (whole := decode_whole_flac(file, head)):
+        samples, rate = whole
+        blocks = (samples[start : start + BLOCK_FRAMES] for start in range(0, len(samples), BLOCK_FRAMES))
+        return AudioStream(audio_format, rate, samples.shape[1], len(samples), blocks, max_seconds)
     import soundfile
 
     claimed, warnings, damaged = _inspect(file, audio_format)
@@ -75,6 +80,8 @@ def _read(
             while len(block := sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
                 frames += len(block)
                 yield block
+                if len(block) < BLOCK_FRAMES:
+                    break
         except soundfile.LibsndfileError as error:
             failure = error
         if frames and failure is None:

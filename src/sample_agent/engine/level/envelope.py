@@ -1,5 +1,6 @@
 """How a sound begins and dies away."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,13 +41,13 @@ def measure_envelope(cells: Cells) -> Envelope:
     total = float(energy.sum(dtype=np.float64))
     if highest <= 0 or total <= 0:
         return Envelope(0.0, 0.0, 0.0, 0.0)
-    centre = float(np.arange(len(energy)) @ energy) / total
+    centre = float(np.arange(len(energy), dtype=np.float64) @ energy) / total
     mean_square = total / (len(energy) * cells.size)
     return Envelope(
         attack=_attack(peak[: top + 1], highest) / cells.rate,
         decay=_decay(peak[top:], highest, max(1, round(_HOLD_SECONDS * cells.rate))) / cells.rate,
         temporal_centroid=min(1.0, (centre + 0.5) / len(energy)),
-        crest_db=float(20 * np.log10(highest / np.sqrt(mean_square))),
+        crest_db=20 * math.log10(highest / math.sqrt(mean_square)),
     )
 
 
@@ -69,6 +70,6 @@ def _attack(rising: Floats, highest: float) -> int:
 def _decay(falling: Floats, highest: float, hold: int) -> int:
     """Cells until the level stays below the threshold for as long as a low note takes from one top to the next."""
     loud = np.flatnonzero(falling >= _DECAYED * highest)
-    gaps = np.flatnonzero(np.diff(loud) > hold)
-    last = int(loud[gaps[0]]) if len(gaps) else int(loud[-1])
-    return last + 1
+    gaps = loud[1:] - loud[:-1] > hold
+    first = int(gaps.argmax()) if gaps.any() else -1
+    return int(loud[first]) + 1

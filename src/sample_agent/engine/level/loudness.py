@@ -1,5 +1,6 @@
 """Programme loudness after ITU-R BS.1770-5, streamed."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,9 @@ from sample_agent.engine.signal.frames import Floats
 
 _STEPS_PER_SECOND = 10
 _STEPS_PER_GATE = 4
-_ABSOLUTE_GATE_LUFS = -70.0
-_RELATIVE_GATE_LU = -10.0
+_OFFSET_LUFS = -0.691
+_ABSOLUTE_GATE = 10 ** ((-70.0 - _OFFSET_LUFS) / 10)
+_RELATIVE_GATE = 10 ** (-10.0 / 10)
 _SURROUND_WEIGHT = 1.41
 _CELL = 64
 
@@ -79,12 +81,13 @@ class LoudnessMeter:
         if len(steps) < _STEPS_PER_GATE:
             power = np.array([sum(self._energies) / max(self._samples, 1)])
         else:
-            power = np.convolve(steps, np.ones(_STEPS_PER_GATE), "valid") / (_STEPS_PER_GATE * self._step)
-        power = power[_lufs(power) > _ABSOLUTE_GATE_LUFS]
+            sums = steps[:-3] + steps[1:-2] + steps[2:-1] + steps[3:]
+            power = sums / (_STEPS_PER_GATE * self._step)
+        power = power[power > _ABSOLUTE_GATE]
         if not len(power):
             return None
-        power = power[_lufs(power) > _lufs(power.mean()) + _RELATIVE_GATE_LU]
-        return float(_lufs(power.mean()))
+        power = power[power > _RELATIVE_GATE * float(power.sum()) / len(power)]
+        return _OFFSET_LUFS + 10 * math.log10(float(power.sum()) / len(power))
 
     def _collect(self, energy: Doubles, places: npt.NDArray[np.int64]) -> None:
         """Add up energy by steps, given its running sum at some places behind the samples so far."""
@@ -97,10 +100,6 @@ class LoudnessMeter:
         for step, value in enumerate(np.diff(sums, prepend=0.0).tolist(), first):
             self._energies[step] += value
         self._samples += length
-
-
-def _lufs(power: npt.ArrayLike) -> Doubles:
-    return -0.691 + 10 * np.log10(np.maximum(power, 1e-20))
 
 
 def _channel_weights(channels: int) -> Doubles:

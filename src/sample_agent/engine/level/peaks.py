@@ -14,7 +14,13 @@ _NEIGHBOURHOOD = 0.5
 
 
 class PeakMeter:
-    """Largest sample and largest value between samples, over all channels."""
+    """Largest sample and largest value between samples, over all channels.
+
+    Attributes:
+        sample_peak: the largest sample so far in size, 1 being full scale; 0 for silence.
+        true_peak: the largest value in size after oversampling (fourfold up to 80 kHz, twofold up to 160 kHz) by a
+            windowed sinc of twelve samples, no smaller than `sample_peak`.
+    """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self.sample_peak = 0.0
@@ -44,12 +50,8 @@ class PeakMeter:
     def _measure_natively(self, loaded: Kernel, samples: Floats) -> float:
         taps = _interpolation(self._oversampling) if self._oversampling > 1 else None
         peaks = np.array((self.sample_peak, self.true_peak))
-        largest = 0.0
-        # All channels' largest samples first: how loud a top must be to be looked at depends on them.
-        for points in (0, self._oversampling - 1) if taps is not None else (0,):
-            for channel in samples:
-                where = address(taps), points, address(peaks)
-                largest = max(largest, loaded.find_peaks(address(channel), len(channel), *where))
+        where = address(taps), self._oversampling - 1, address(peaks)
+        largest: float = loaded.find_peaks(address(samples), *samples.shape, *where)
         self.sample_peak, self.true_peak = peaks.tolist()
         return largest
 

@@ -65,6 +65,16 @@ class Nets:
         answers: Floats = (units.reshape(nets, 1, width) @ self.output)[:, 0] + self.output_bias
         return answers
 
+    def likelihoods(self, inputs: Floats) -> Floats:
+        """How likely each output is, in the mean of the nets: shape (outputs,), sum 1."""
+        answers = self(inputs)
+        if loaded := kernel():
+            likely = np.empty(answers.shape[1], np.float32)
+            loaded.mean_likelihoods(address(answers), *answers.shape, address(likely))
+            return likely
+        mean: Floats = softmax(answers).mean(axis=0)
+        return mean
+
     @cached_property
     def _places(self) -> tuple[int | None, ...]:
         """Where the arrays lie, for the kernel."""

@@ -40,8 +40,17 @@ void weighted_energy(
     const float *samples, long channels, long count, const float *output, const double *onward, double *states,
     const double *weights, double step, double position, double *steps
 );
-float find_peaks(const float *samples, long length, const float *taps, long between, double *peaks);
+float find_peaks(
+    const float *samples, long channels, long length, const float *taps, long between, double *peaks
+);
 void decimate(const float *samples, long count, long factor, const float *response, long taps, float *out);
+
+/* levels.c */
+void picture_levels(const float *rows, long frames, long bands, float highest, float range, uint8_t *levels);
+double add_frames(
+    const float *statistics, long columns, const float *mel, long bands, long frames, double step, float floor,
+    double *sums
+);
 
 /* marks.c */
 void outline(const float *minimum, const float *maximum, long count, long points, float *low, float *high);
@@ -83,3 +92,4 @@ int ask_nets(
     const float *numbers, const float *mean, const float *scale, const float *hidden, const float *hidden_bias,
     const float *output, const float *output_bias, long inputs, long nets, long width, long outputs, float *answers
 );
+void mean_likelihoods(const float *answers, long nets, long outputs, float *likely);

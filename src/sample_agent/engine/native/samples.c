@@ -199,12 +199,8 @@ FAST void weighted_energy(
     }
 }
 
-/* Largest size of a sample, and of a point between samples, of a signal (length,) whose first and last twelve samples
- * overlap with its neighbours'. `taps` (12, between) interpolates; only around samples that are no smaller than their
- * neighbours and than half of the largest so far. `peaks` is (sample, true), so far and then with this signal's; the
- * largest sample of this signal is returned. */
-FAST float find_peaks(const float *samples, long length, const float *taps, long between, double *peaks) {
-    enum { TAPS = 12, MIDDLE = TAPS / 2, PIECE = 64 };
+/* The largest size of a sample. */
+INLINE float largest_of(const float *samples, long length) {
     float largest = 0;
     lanes most = spread(0);
     long i = 0;
@@ -214,10 +210,14 @@ FAST float find_peaks(const float *samples, long length, const float *taps, long
     }
     for (; i < length; i++) largest = fmaxf(largest, fabsf(samples[i]));
     for (int lane = 0; lane < LANES; lane++) largest = fmaxf(largest, most[lane]);
-    if (largest > peaks[0]) peaks[0] = largest;
-    if (peaks[0] > peaks[1]) peaks[1] = peaks[0];
-    if (!between) return largest;
-    float least = (float)fmax(peaks[1] * 0.5, 1e-6), highest = 0;
+    return largest;
+}
+
+/* The largest size of a point between samples, around those that are no smaller than their neighbours and than
+ * `least`; the first and last six samples are only looked at from others. */
+INLINE float largest_between(const float *samples, long length, const float *taps, long between, float least) {
+    enum { TAPS = 12, MIDDLE = TAPS / 2, PIECE = 64 };
+    float highest = 0;
     long first = MIDDLE, last = length - MIDDLE;
     for (long start = first; start < last; start += PIECE) {
         long stop = start + PIECE < last ? start + PIECE : last;
@@ -245,23 +245,53 @@ FAST float find_peaks(const float *samples, long length, const float *taps, long
             }
         }
     }
-    if (highest > peaks[1]) peaks[1] = highest;
+    return highest;
+}
+
+/* Largest size of a sample, and of a point between samples, of channels (channels, length) whose first and last twelve
+ * samples overlap with their neighbours'. `taps` (12, between) interpolates around samples of at least half the largest
+ * so far. `peaks` is (sample, true), so far and then with these; the largest sample of these is returned. */
+FAST float find_peaks(
+    const float *samples, long channels, long length, const float *taps, long between, double *peaks
+) {
+    float largest = 0, highest = 0;
+    for (long channel = 0; channel < channels; channel++)
+        largest = fmaxf(largest, largest_of(samples + channel * length, length));
+    peaks[0] = most(peaks[0], largest), peaks[1] = most(peaks[1], peaks[0]);
+    for (long channel = 0; between && channel < channels; channel++) {
+        float least = (float)most(peaks[1] * 0.5, 1e-6);
+        highest = largest_between(samples + channel * length, length, taps, between, least);
+        peaks[1] = most(peaks[1], highest);
+    }
     return largest;
+}
+
+/* `outputs` neighbouring ones of the filter below: side by side, they share what is read of the response. */
+INLINE void decimated(
+    const float *samples, long factor, const float *response, long taps, int outputs, float *out
+) {
+    lanes total[4], other[4];
+    for (int k = 0; k < outputs; k++) total[k] = load(samples + k * factor) * load(response), other[k] = spread(0);
+    long j = LANES;
+    for (; j + 2 * LANES < taps; j += 2 * LANES) {
+        lanes one = load(response + j), two = load(response + j + LANES);
+        for (int k = 0; k < outputs; k++) {
+            total[k] += load(samples + k * factor + j) * one;
+            other[k] += load(samples + k * factor + j + LANES) * two;
+        }
+    }
+    for (; j + LANES <= taps; j += LANES)
+        for (int k = 0; k < outputs; k++) other[k] += load(samples + k * factor + j) * load(response + j);
+    for (int k = 0; k < outputs; k++)
+        out[k] = sum(total[k] + other[k]) + samples[k * factor + taps - 1] * response[taps - 1];
 }
 
 /* `count` outputs of a filter of `taps` weights (one more than a multiple of eight), `factor` samples apart. */
 FAST void decimate(const float *samples, long count, long factor, const float *response, long taps, float *out) {
-    for (long i = 0; i < count; i++, samples += factor) {
-        lanes total = load(samples) * load(response), other = spread(0);
-        long j = LANES;
-        for (; j + 2 * LANES < taps; j += 2 * LANES) {
-            total += load(samples + j) * load(response + j);
-            other += load(samples + j + LANES) * load(response + j + LANES);
-        }
-        for (; j + LANES <= taps; j += LANES) other += load(samples + j) * load(response + j);
-        out[i] = sum(total + other) + samples[taps - 1] * response[taps - 1];
-    }
+    long i = 0;
+    for (; i + 4 <= count; i += 4) decimated(samples + i * factor, factor, response, taps, 4, out + i);
+    for (; i < count; i++) decimated(samples + i * factor, factor, response, taps, 1, out + i);
 }
 
 /* Which state of functions.h this is; native/__init__.py must say the same. */
-long kernel_version(void) { return 8; }
+long kernel_version(void) { return 9; }

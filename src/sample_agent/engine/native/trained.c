@@ -40,3 +40,14 @@ FAST int ask_nets(
     }
     return free(unit), 0;
 }
+
+/* What each net's answers (nets, outputs) make likely, each net's together 1, in the mean of the nets: (outputs,). */
+void mean_likelihoods(const float *answers, long nets, long outputs, float *likely) {
+    memset(likely, 0, outputs * sizeof(float));
+    for (long net = 0; net < nets; net++, answers += outputs) {
+        float highest = answers[0], total = 0;
+        for (long i = 1; i < outputs; i++) highest = answers[i] > highest ? answers[i] : highest;
+        for (long i = 0; i < outputs; i++) total += expf(answers[i] - highest);
+        for (long i = 0; i < outputs; i++) likely[i] += expf(answers[i] - highest) / total / nets;
+    }
+}

@@ -14,8 +14,8 @@ from sample_agent.engine.native import address, kernel
 
 Floats = npt.NDArray[np.float32]
 
-BATCH = 64
-"""Frames transformed at once: half a megabyte, which stays in a core's own cache."""
+BATCH = 128
+"""Frames transformed at once: a megabyte, which stays in a core's own cache."""
 
 
 class FrameStream:
@@ -32,7 +32,7 @@ class FrameStream:
         self._frames = 0
 
     def feed(self, block: Floats, *, last: bool = False) -> Iterator[Floats]:
-        """Frames completed by `block` (shape (samples,)), as views of shape (up to 64, size).
+        """Frames completed by `block` (shape (samples,)), as views of shape (up to `BATCH`, size).
 
         With the last block come the frames over the end of the signal, filled up with silence.
         """

@@ -49,7 +49,7 @@ def estimate_kind(descriptors: Descriptors, duration: float) -> Kind:
         return Kind("track", 1 - 0.3 * _TRACK_SECONDS / duration)
     nets, sharpness = load_model()
     inputs = np.concatenate([descriptors.values[descriptors.parts[name]] for name in KIND_PARTS])
-    likely = softmax(sharpness * np.log(softmax(nets(inputs)).mean(axis=0) + np.float32(1e-7)))
+    likely = softmax(sharpness * np.log(nets.likelihoods(inputs) + np.float32(1e-7)))
     best = int(likely.argmax())
     return Kind(KINDS[best], float(likely[best]))
 

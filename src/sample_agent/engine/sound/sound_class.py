@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from sample_agent.engine.models.nets import Nets, read_weights, softmax
+from sample_agent.engine.models.nets import Nets, read_weights
 from sample_agent.engine.signal.frames import Floats
 from sample_agent.engine.sound.descriptors import SOUND_NUMBERS, Descriptors
 
@@ -60,7 +60,7 @@ def classify(descriptors: Descriptors) -> SoundClass | None:
     if not descriptors.values.any():
         return None
     nets, said, meant = load_model()
-    likely = softmax(nets(descriptors.values[:SOUND_NUMBERS])).mean(axis=0)
+    likely = nets.likelihoods(descriptors.values[:SOUND_NUMBERS])
     best = int(likely.argmax())
     # No less than what knows nothing gives every class, or another would come before it.
     confidence = max(float(np.interp(likely[best], said, meant)), 1 / len(likely))

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sample_agent.engine.native import address, kernel
 from sample_agent.engine.signal.frames import Floats
 from sample_agent.engine.signal.mel import BANDS
 from sample_agent.engine.signal.thinning import Batch
 from sample_agent.engine.timbre.centroid import centroid_and_bandwidth
 from sample_agent.engine.timbre.contrast import contrast
 from sample_agent.engine.timbre.flatness import flatness
-from sample_agent.engine.timbre.mfcc import mel_decibels, mfcc
+from sample_agent.engine.timbre.mfcc import FLOOR, mel_decibels, mfcc
 from sample_agent.engine.timbre.rolloff import rolloff
 
 COLUMNS = 12
@@ -95,19 +96,25 @@ class SpectralMeter:
 
     def collect(self, first: int, step: int, rows: Floats, mel: Floats) -> None:
         """Take the next frames as they were described: shape (frames, `COLUMNS`), and their mel bands."""
-        weight = rows[:, _WEIGHT]
-        self._sums[:COLUMNS] += step * (weight @ rows)
-        self._sums[COLUMNS:] += step * (weight @ mel_decibels(mel))
-        self._weight += step * float(weight.sum())
+        if loaded := kernel():
+            values, bands = np.ascontiguousarray(rows), np.ascontiguousarray(mel)
+            where = address(values), COLUMNS, address(bands), BANDS, len(rows)
+            self._weight += loaded.add_frames(*where, step, float(FLOOR), address(self._sums))
+        else:
+            weight = rows[:, _WEIGHT]
+            self._sums[:COLUMNS] += step * (weight @ rows)
+            self._sums[COLUMNS:] += step * (weight @ mel_decibels(mel))
+            self._weight += step * float(weight.sum())
         if self._kept < self._most:
             self._rows.append((first + step * np.arange(len(rows), dtype=np.int32), rows))
             self._kept += len(rows)
 
     def statistics(self) -> FrameStatistics:
         """What was kept of the single frames."""
-        rows = np.concatenate([rows for _, rows in self._rows]).T
+        frames, rows = self._rows[0] if len(self._rows) == 1 else map(np.concatenate, zip(*self._rows, strict=True))
+        rows = rows.T
         return FrameStatistics(
-            frame=np.concatenate([frames for frames, _ in self._rows]),
+            frame=frames,
             weight=rows[_WEIGHT],
             centroid_hz=rows[0],
             bandwidth_hz=rows[1],

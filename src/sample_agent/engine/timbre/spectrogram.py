@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sample_agent.engine.native import address, kernel
 from sample_agent.engine.signal.frames import Floats
 
 ROWS, COLUMNS = 128, 512
@@ -100,11 +101,8 @@ class SpectrogramMeter:
         """The picture of everything fed."""
         if self._columns > COLUMNS:
             self._halve()
-        rows = np.concatenate(self._means)
-        highest = min(_HIGHEST_HZ, 0.45 * self._sample_rate)
-        decibels = 10 * np.log10(rows / max(float(rows.max()), 1e-20) + _FLOOR)
-        levels = np.clip(255 * (1 + decibels / _RANGE_DB), 0, 255).astype(np.uint8)
-        return Spectrogram(np.ascontiguousarray(levels.T[::-1]), _LOWEST_HZ, highest)
+        rows = np.concatenate(self._means) if len(self._means) > 1 else self._means[0]
+        return Spectrogram(_levels(rows), _LOWEST_HZ, min(_HIGHEST_HZ, 0.45 * self._sample_rate))
 
     def _halve(self) -> None:
         means = np.concatenate(self._means)
@@ -115,6 +113,17 @@ class SpectrogramMeter:
         self._step = min(self._stretch, _WIDEST_STEP)
         # Half a stretch that was begun is let go.
         self._held = self._held[:0]
+
+
+def _levels(rows: Floats) -> npt.NDArray[np.uint8]:
+    """The levels of `Spectrogram` from power, shape (columns, 128)."""
+    highest = float(rows.max())
+    if loaded := kernel():
+        levels = np.empty((ROWS, len(rows)), np.uint8)
+        loaded.picture_levels(address(np.ascontiguousarray(rows)), *rows.shape, highest, _RANGE_DB, address(levels))
+        return levels
+    decibels = 10 * np.log10(rows / max(highest, 1e-20) + _FLOOR)
+    return np.ascontiguousarray(np.clip(255 * (1 + decibels / _RANGE_DB), 0, 255).astype(np.uint8).T[::-1])
 
 
 class _Part(NamedTuple):

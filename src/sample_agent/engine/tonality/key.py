@@ -1,6 +1,7 @@
 """Musical key from the pitch classes of a whole file."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -88,11 +89,12 @@ def relation(key: str, other: str) -> str:
     return "relative" if steps == (3 if minor else 9) else "other"
 
 
-Net = Mapping[str, Floats]
-"""Weights by name, as `python -m training key` saves them."""
+KeyNets = Mapping[str, Floats]
+"""Weights of several nets, by name, one net after the other along the first axis, as `python -m training key` saves
+them."""
 
 
-def estimate_key(tonal: TonalFrames, nets: Sequence[Net] | None = None) -> Key | None:
+def estimate_key(tonal: TonalFrames, nets: KeyNets | None = None) -> Key | None:
     """The key of what was heard, or None when there is too little pitch in it, or it fits every key alike.
 
     Args:
@@ -119,7 +121,7 @@ def estimate_key(tonal: TonalFrames, nets: Sequence[Net] | None = None) -> Key |
     return Key(best, camelot(best), confidence[0], alternatives, 100.0 * tuning, tones.tonality)
 
 
-def key_likelihoods(classes: Floats, tonality: float, nets: Sequence[Net] | None = None) -> npt.NDArray[np.float64]:
+def key_likelihoods(classes: Floats, tonality: float, nets: KeyNets | None = None) -> npt.NDArray[np.float64]:
     """How likely each of `KEYS` is, shape (24,), sum 1.
 
     The mean of a few small nets that look at the pitch classes from each of the twelve tonics in turn, with the same
@@ -132,26 +134,29 @@ def key_likelihoods(classes: Floats, tonality: float, nets: Sequence[Net] | None
         tonality: share of energy in tones; the less there is, the less is believed.
         nets: which nets to ask; by default those of the package.
     """
+    nets = nets or load_nets()
+    segments = len(classes)
     # Row `tonic` of `turned` has the pitch classes from that tonic upwards.
-    turned = np.ascontiguousarray(classes[:, :, _TURNS].transpose(0, 2, 1, 3)).reshape(len(classes) * 12, -1)
-    mean = turned.reshape(len(classes), 12, -1).mean(axis=0)
-    about = np.array([1.0, np.log(tonality + 0.01), np.log(len(classes))], np.float32)
-    likelihood = [_net(net, turned, mean, about) for net in nets or load_nets()]
-    return np.asarray(np.mean(likelihood, axis=0))
-
-
-def _net(net: Net, turned: Floats, mean: Floats, about: Floats) -> npt.NDArray[np.float64]:
-    chords = turned @ net["chord"]
-    chords += net["chord_bias"]
+    turned = classes[:, :, _TURNS].transpose(0, 2, 1, 3).reshape(segments * 12, -1)
+    mean = np.add.reduce(turned.reshape(segments, 12, -1), axis=0) * np.float32(1 / segments)
+    chords = turned @ nets["chord"]
+    chords += nets["chord_bias"][:, None]
     np.maximum(chords, 0, out=chords)
-    chords = chords.reshape(-1, 12, chords.shape[1])
-    ends = chords[:_EDGE_SEGMENTS], chords[-_EDGE_SEGMENTS:]
-    heard = np.concatenate([part.mean(axis=0) for part in (chords, *ends)], axis=1)
-    hidden = np.maximum(heard[_TURNS].reshape(12, -1) @ net["place"] + net["place_bias"], 0)
-    scores = hidden @ net["mode"] + mean @ net["profile"] + net["mode_bias"]
-    logits = scores.T.reshape(-1).astype(np.float64) * np.exp(about @ net["trust"])
-    likelihood = np.exp(logits - logits.max())
-    return np.asarray(likelihood / likelihood.sum())
+    chords = chords.reshape(len(chords), segments, 12, -1)
+    parts = chords, chords[:, :_EDGE_SEGMENTS], chords[:, -_EDGE_SEGMENTS:]
+    heard = np.concatenate([np.add.reduce(part, axis=1) * np.float32(1 / part.shape[1]) for part in parts], axis=2)
+    hidden = heard[:, _TURNS].reshape(len(heard), 12, -1) @ nets["place"]
+    hidden += nets["place_bias"][:, None]
+    np.maximum(hidden, 0, out=hidden)
+    scores = hidden @ nets["mode"]
+    scores += mean @ nets["profile"]
+    scores += nets["mode_bias"][:, None]
+    about = np.array([1.0, math.log(tonality + 0.01), math.log(segments)], np.float32)
+    sharpness = np.exp(nets["trust"] @ about, dtype=np.float64)
+    logits = scores.transpose(0, 2, 1).reshape(len(scores), -1) * sharpness[:, None]
+    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+    likely /= np.add.reduce(likely, axis=1, keepdims=True)
+    return np.asarray(np.add.reduce(likely, axis=0) / len(likely))
 
 
 _LAYERS = ("chord", "chord_bias", "place", "place_bias", "mode", "mode_bias", "profile", "trust")
@@ -159,8 +164,7 @@ _TURNS = (np.arange(12)[:, None] + np.arange(12)) % 12
 
 
 @cache
-def load_nets() -> list[dict[str, Floats]]:
+def load_nets() -> KeyNets:
     """The nets of the package, read once."""
     arrays = read_weights("key")
-    stacked = {name: arrays[name].astype(np.float32) for name in _LAYERS}
-    return [dict(zip(stacked, net, strict=True)) for net in zip(*stacked.values(), strict=True)]
+    return {name: np.ascontiguousarray(arrays[name], np.float32) for name in _LAYERS}
