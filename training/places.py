@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 ROOT = Path(__file__).parent.parent
-WEIGHTS = ROOT / "src" / "sample_agent" / "engine" / "models" / "weights"
+SHIPPED = ROOT / "src" / "sample_agent" / "engine" / "models" / "weights"
+WEIGHTS = Path(os.environ.get("SAMPLE_AGENT_WEIGHTS", SHIPPED))
+"""Where weights are left: in the package, or wherever a trial wants them."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,14 @@ def cache_folder(name: str) -> Path:
 
 
 def save_weights(name: str, arrays: dict[str, npt.NDArray[np.generic]]) -> Path:
-    """Write weights/NAME.npz, for `np.load(allow_pickle=False)`. The same arrays give the same bytes.
+    """Write NAME.npz into `WEIGHTS`, for `np.load(allow_pickle=False)`. The same arrays give the same bytes.
 
     Raises:
         ValueError: an array holds Python objects, which only pickle could store.
     """
     if any(array.dtype.hasobject for array in arrays.values()):
         raise ValueError("weights are numbers and strings of fixed length")
-    WEIGHTS.mkdir(exist_ok=True)
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
     path = WEIGHTS / f"{name}.npz"
     np.savez_compressed(path, allow_pickle=False, **arrays)  # type: ignore[arg-type]
     return path
