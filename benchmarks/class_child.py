@@ -113,10 +113,12 @@ def aisfx() -> Vector:
     the mean of its vectors for pieces of two seconds."""
     # The package's own weights, of a time when torch read them without being told to.
     os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"
+    import essentia
     from aisfx import inference
     from aisfx.preprocessing import spectrogram_normalize
     from aisfx.spectrogram.spectrogram_essentia import compute_spectrogram
 
+    essentia.log.infoActive = False
     model = inference.load_bestModel(*inference.load_weights("cpu"), "cpu")
 
     def vector(path: str) -> np.ndarray:
