@@ -48,7 +48,7 @@ from sample_agent.engine.tonality.key import load_nets as load_key
 from sample_agent.engine.tonality.pitch import Pitch, estimate_pitch
 from sample_agent.engine.tonality.pitch import load_weights as load_pitch
 
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"
 """Rises whenever the same bytes may give another result."""
 
 Progress = Callable[[int, str], None]

@@ -2,8 +2,8 @@
 
 Everything is read from what the shared pass kept: mel bands, the fine outline of the level, the long-term spectrum.
 Levels are relative to the loudest moment and times are in seconds, so gain, sample rate and silence around the sound
-do not matter. Two numbers mean the same in every file, however long: at most 47 s from its middle are looked at, or
-from where the sound is when that is elsewhere.
+do not matter. A number means the same in every file, however long: of mel bands and outline at most 47 s from its
+middle are looked at, or from where the sound is when that is elsewhere; of the long-term spectrum, all there is.
 
 The row is made of parts; each has a file here that says what its numbers are, and one of the same name in the kernel
 (native/describe_*.c) that computes the same.
@@ -75,7 +75,8 @@ def describe(mel: Floats, mel_rate: float, cells: Cells, tonal: TonalFrames) -> 
         values = _described_natively(loaded, excerpt, tonal)
     else:
         values = _described(excerpt, tonal)
-    return Descriptors(np.nan_to_num(values).astype(np.float32), part_slices())
+    row = values.astype(np.float32)
+    return Descriptors(row if np.isfinite(row).all() else np.nan_to_num(row), part_slices())
 
 
 @cache
