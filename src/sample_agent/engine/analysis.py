@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from sample_agent.engine.decoding.decode import (
+from sample_agent.engine.decoding.decode import open_audio
+from sample_agent.engine.decoding.sniff import AudioFormat
+from sample_agent.engine.decoding.stream import (
     BLOCK_FRAMES,
     MAX_AMPLITUDE,
     MAX_CHANNELS,
     MAX_SAMPLE_RATE,
     MAX_SECONDS,
     MIN_SAMPLE_RATE,
-    open_audio,
 )
-from sample_agent.engine.decoding.sniff import AudioFormat
 from sample_agent.engine.errors import AudioError
 from sample_agent.engine.level.clipping import Clipping
 from sample_agent.engine.level.envelope import Envelope, measure_envelope

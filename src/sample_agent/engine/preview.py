@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sample_agent.engine.decoding.decode import MAX_SECONDS, AudioStream, Block, open_audio
+from sample_agent.engine.decoding.decode import open_audio
+from sample_agent.engine.decoding.stream import MAX_SECONDS, AudioStream, Block
 from sample_agent.engine.signal.frames import downmix
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from typing import Annotated
 
 import typer
 
-from sample_agent.cli.analyze.analyzing import Analyze, Result, cached, here, in_order
+from sample_agent.cli.analyze.analyzing import Analyze, cached, here, in_order
 from sample_agent.cli.analyze.cache import default_cache
+from sample_agent.cli.analyze.result import Result
 from sample_agent.cli.analyze.writers import Format, Writer, opened
 from sample_agent.cli.audio_files import audio_files
 

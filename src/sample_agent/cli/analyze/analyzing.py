@@ -7,9 +7,11 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sample_agent.cli.analyze.result import Result
 
 if TYPE_CHECKING:
     from sample_agent.cli.analyze.cache import AnalysisCache
@@ -18,16 +20,6 @@ _log = logging.getLogger(__name__)
 
 _PASSING = frozenset({"analysis-timeout", "too-much-memory", "analysis-crashed", "analysis-failed", "file-not-found"})
 """Errors that may end otherwise the next time, so they are not remembered."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one file: `features` (an analysis as plain data, with its vibe) or `error` (code, message)."""
-
-    path: Path
-    features: dict[str, Any] | None
-    error: dict[str, str] | None
-    unchanged: bool = False
 
 
 Analyze = Callable[[Path], Awaitable[Result]]

@@ -10,7 +10,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from sample_agent.cli.analyze.analyzing import Result
+from sample_agent.cli.analyze.result import Result
 
 KEPT_DAYS = 180
 """How long a file's analysis is kept after it was last asked for."""

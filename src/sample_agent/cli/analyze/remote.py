@@ -12,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sample_agent.apps.local import local_database
 from sample_agent.apps.wiring import make_storage
-from sample_agent.cli.analyze.analyzing import Analyze, Result
+from sample_agent.cli.analyze.analyzing import Analyze
+from sample_agent.cli.analyze.result import Result
 from sample_agent.core.database import Database
 from sample_agent.core.queue import workers_alive
 from sample_agent.core.settings import Settings

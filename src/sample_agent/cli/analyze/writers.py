@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
 import typer
 
-from sample_agent.cli.analyze.analyzing import Result
+from sample_agent.cli.analyze.result import Result
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -21,7 +21,7 @@ from sample_agent.cli.audio_files import audio_files
 from sample_agent.cli.card.errors import explained
 
 if TYPE_CHECKING:
-    from sample_agent.cli.analyze.analyzing import Result
+    from sample_agent.cli.analyze.result import Result
     from sample_agent.sp404.cards.batch import Source
     from sample_agent.sp404.cards.build import BuildOptions
     from sample_agent.sp404.cards.report import LeftOut, Report

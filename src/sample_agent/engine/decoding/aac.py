@@ -17,9 +17,9 @@ from typing import BinaryIO
 import numpy as np
 
 from sample_agent.engine.decoding.alac import open_alac
-from sample_agent.engine.decoding.decode import DAMAGED, AudioStream, Block, DecodingFailed, corrupt
 from sample_agent.engine.decoding.mp4 import AudioTrack, Mp4Error, read_audio_track
 from sample_agent.engine.decoding.sniff import id3_size
+from sample_agent.engine.decoding.stream import DAMAGED, AudioStream, Block, DecodingFailed, corrupt
 from sample_agent.engine.errors import AudioError
 
 _PACKET_FRAMES = 1024

@@ -5,8 +5,8 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from sample_agent.engine.decoding.decode import BLOCK_FRAMES, AudioStream, Block, DecodingFailed, corrupt
 from sample_agent.engine.decoding.mp4 import AudioTrack
+from sample_agent.engine.decoding.stream import BLOCK_FRAMES, AudioStream, Block, DecodingFailed, corrupt
 
 _COOKIE = struct.Struct(">IBBBBBBHIII")
 

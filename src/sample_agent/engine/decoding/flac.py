@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sample_agent.engine.decoding.decode import Block
+from sample_agent.engine.decoding.stream import Block
 
 _MOST_BYTES, _MOST_SAMPLES = 1 << 24, 1 << 22
 """All of a file is in memory at once: 16 MB of it, and as much of samples."""

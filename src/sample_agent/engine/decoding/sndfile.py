@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from sample_agent.engine.decoding.containers import read_claim
-from sample_agent.engine.decoding.decode import (
+from sample_agent.engine.decoding.flac import decode_whole_flac
+from sample_agent.engine.decoding.lenient import open_leniently
+from sample_agent.engine.decoding.mpeg import inspect_mpeg
+from sample_agent.engine.decoding.ogg import inspect_ogg
+from sample_agent.engine.decoding.sniff import AudioFormat
+from sample_agent.engine.decoding.stream import (
     BLOCK_FRAMES,
     DAMAGED,
     UNFINISHED,
@@ -13,11 +18,6 @@ from sample_agent.engine.decoding.decode import (
     DecodingFailed,
     corrupt,
 )
-from sample_agent.engine.decoding.flac import decode_whole_flac
-from sample_agent.engine.decoding.lenient import open_leniently
-from sample_agent.engine.decoding.mpeg import inspect_mpeg
-from sample_agent.engine.decoding.ogg import inspect_ogg
-from sample_agent.engine.decoding.sniff import AudioFormat
 
 if TYPE_CHECKING:
     import soundfile

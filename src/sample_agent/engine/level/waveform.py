@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sample_agent.engine.decoding.decode import MAX_SECONDS, open_audio
+from sample_agent.engine.decoding.decode import open_audio
+from sample_agent.engine.decoding.stream import MAX_SECONDS
 from sample_agent.engine.native import address, kernel
 from sample_agent.engine.signal.frames import Floats, downmix
 
