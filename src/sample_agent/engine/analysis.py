@@ -307,17 +307,22 @@ def _ignore(percent: int, step: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """JSON-able data from frozen dataclasses, with numbers no finer than they are known."""
+    """JSON-able data from frozen dataclasses, with numbers no finer than they are known: six digits."""
     if isinstance(value, float):
         return float(f"{value:.6g}")
     if value is None or isinstance(value, (str, bool, int)):
         return value
-    if hasattr(value, "__dataclass_fields__"):
-        value = vars(value)
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, np.ndarray):
-        return [float(f"{number:.6g}") for number in value.ravel().tolist()]
     if isinstance(value, (list, tuple)):
         return [_plain(inner) for inner in value]
-    return value
+    if isinstance(value, np.ndarray):
+        return _rounded(value.ravel())
+    inside = value if isinstance(value, dict) else vars(value)
+    return {name: _plain(inner) for name, inner in inside.items()}
+
+
+def _rounded(values: Floats) -> list[float]:
+    """To six digits, all at once."""
+    exact = values.astype(np.float64)
+    scale = 10.0 ** (5 - np.floor(np.log10(np.maximum(np.abs(exact), 1e-15))))
+    rounded: list[float] = (np.rint(exact * scale) / scale).tolist()
+    return rounded
