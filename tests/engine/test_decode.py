@@ -108,6 +108,7 @@ def test_random_bytes_are_rarely_audio() -> None:
         (pcm_wav(b"\0" * 1000, rate=0), "corrupt-audio"),
         (pcm_wav(b"\0" * 1000, rate=100), "corrupt-audio"),
         (pcm_wav(b"\0" * 1000, claimed=RATE * 2 * 36_000), "too-long"),
+        (b"fLaC", "corrupt-audio"),
         (b"fLaC" + bytes(100), "corrupt-audio"),
         (b"\x00\x00\x00\x1cftypM4A " + bytes(20), "corrupt-audio"),
         (b"OggS" + bytes(22) + b"\x01\x1e\x01vorbis" + bytes(30), "corrupt-audio"),

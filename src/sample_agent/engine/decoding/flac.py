@@ -42,7 +42,7 @@ def decode_whole_flac(file: BinaryIO, head: bytes) -> tuple[Block, int] | None:
 
 def _claim(head: bytes) -> tuple[int, int]:
     """Frames and channels that the stream's first block tells (RFC 9639, section 8.2); no frames when it does not."""
-    if head[:4] != b"fLaC" or head[4] & 0x7F or len(head) < _STREAM_INFO:
+    if len(head) < _STREAM_INFO or head[:4] != b"fLaC" or head[4] & 0x7F:
         return 0, 0
     told = int.from_bytes(head[18:26], "big")
     return told & (1 << 36) - 1, (told >> 41 & 7) + 1
