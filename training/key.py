@@ -140,7 +140,8 @@ def answer(path: Path, nets: list[Weights]) -> Key | None:
         for block in stream.blocks():
             listening.feed(block)
     listening.finish()
-    return estimate_key(listening.tonal, {name: np.stack([shipped(net[name]) for net in nets]) for name in nets[0]})
+    stacked = {name: np.stack([shipped(net[name]) for net in nets]) for name in nets[0]}
+    return estimate_key(listening.tonal, nets=stacked)
 
 
 def shipped(weights: jax.Array) -> Array:

@@ -36,8 +36,9 @@ def test_tempo_is_right_but_for_octaves_nearly_always() -> None:
         ratio = (tempo.bpm if tempo else 0.0) / float(row["label"])
         exact += abs(ratio - 1) < 0.04
         octave += any(abs(ratio / factor - 1) < 0.04 for factor in (1 / 3, 1 / 2, 1, 2, 3))
-    assert exact / len(rows) > 0.80
-    assert octave / len(rows) > 0.90
+    # The models have heard these recordings, so far more is right than of others: what fails here is a defect.
+    assert exact / len(rows) > 0.97
+    assert octave / len(rows) > 0.98
 
 
 def test_key_is_right_mostly() -> None:
@@ -49,7 +50,7 @@ def test_key_is_right_mostly() -> None:
         assert tonic in TONICS
         key = analyze_file(AUDIO / row["file"]).key
         exact += key is not None and key.key == tonic + ("m" if mode == "minor" else "")
-    assert exact / len(rows) > 0.80
+    assert exact / len(rows) > 0.95
 
 
 def test_one_shots_are_rarely_taken_for_loops() -> None:

@@ -155,6 +155,19 @@ def test_the_waveform_follows_the_signal_at_any_length() -> None:
     assert list(row) == sorted(row)
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.int16])
+def test_the_outline_of_samples_of_any_type_is_that_of_floats(kind: type) -> None:
+    samples = np.rint(1000 * np.sin(np.arange(5000) / 50)).astype(kind)
+    outline, expected = waveform_peaks(samples, 128), waveform_peaks(samples.astype(np.float32), 128)
+    assert np.array_equal(outline.maximum, expected.maximum)
+
+
+def test_no_samples_have_no_outline() -> None:
+    with pytest.raises(AudioError) as caught:
+        waveform_peaks(np.zeros(0, np.float32))
+    assert caught.value.code == "empty-audio"
+
+
 def test_the_outline_of_a_file_is_that_of_its_samples(tmp_path: Path) -> None:
     samples = drum_loop(100).astype(np.float32)
     outline = waveform_peaks(write(tmp_path / "a.wav", "WAV", "FLOAT", samples), 2048)

@@ -45,6 +45,26 @@ def _key(samples: np.ndarray, rate: int = RATE) -> Key:
     return key
 
 
+def test_a_name_that_agrees_makes_the_key_surer() -> None:
+    tonal = _tonal(_cadences(9, True)[: 2 * RATE])
+    plain, named = estimate_key(tonal), estimate_key(tonal, "Am")
+    assert plain is not None
+    assert named is not None
+    assert named.key == "Am"
+    assert named.hinted
+    assert not plain.hinted
+    assert named.confidence > plain.confidence
+
+
+def test_a_name_that_nothing_heard_agrees_with_changes_no_key() -> None:
+    tonal = _tonal(_cadences(9, True))
+    assert estimate_key(tonal, "F#") == estimate_key(tonal)
+
+
+def test_a_name_makes_no_key_of_noise() -> None:
+    assert estimate_key(_tonal(np.random.default_rng(0).normal(scale=0.1, size=4 * RATE)), "Am") is None
+
+
 @pytest.mark.parametrize("minor", [False, True])
 @pytest.mark.parametrize("tonic", range(12))
 def test_cadences_are_in_their_key_in_all_transpositions(tonic: int, minor: bool) -> None:

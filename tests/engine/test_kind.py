@@ -18,6 +18,17 @@ def test_a_hit_is_a_one_shot_and_has_no_tempo(sound: np.ndarray) -> None:
     assert analysis.tempo is None
 
 
+@pytest.mark.parametrize("frequency", [55.0, 73.4, 98.0, 131.0])
+@pytest.mark.parametrize("seconds", [0.8, 1.0, 2.0])
+def test_a_single_bass_note_has_no_tempo_and_no_beat_grid(frequency: float, seconds: float) -> None:
+    time = np.arange(int(seconds * RATE)) / RATE
+    wave = sum(np.sin(2 * np.pi * frequency * partial * time) / partial for partial in range(1, 9))
+    analysis = analyze_samples((0.3 * wave * np.exp(-2 * time)).astype(np.float32), RATE)
+    assert analysis.kind.kind == "one-shot"
+    assert analysis.tempo is None
+    assert all(piece.source != "grid" for piece in analysis.slices)
+
+
 def test_a_long_pad_that_swells_and_fades_is_a_one_shot() -> None:
     pad = chord(110, 165, 220, seconds=6.0) * np.hanning(6 * RATE)
     assert analyze_samples(pad, RATE).kind.kind == "one-shot"

@@ -241,10 +241,10 @@ def _conclude(
     silence = measure_silence(listening.outline_peak(), listening.duration)
     kind = estimate_kind(descriptors, listening.duration - silence.start - silence.end)
     tempo = None
-    if not kind.surely_one_shot:
+    if kind.may_have_tempo(len(onsets.time)):
         tempo = estimate_tempo(listening.mel, envelopes, heard, len(onsets.time), hints.tempo)
     tell(95, "key")
-    key = estimate_key(listening.tonal)
+    key = estimate_key(listening.tonal, hints.key)
     one_shot = kind.kind == "one-shot" and listening.has_signal
     pitch = _pitch(listening) if one_shot else None
     tell(98, "waveform")
@@ -269,7 +269,7 @@ def _conclude(
         mono_compatibility=listening.mono_compatibility,
         spectral=listening.spectral,
         onsets=tuple(onsets.time.tolist()),
-        slices=_slices(listening, onsets, tempo, silence),
+        slices=_slices(listening, onsets, None if kind.kind == "one-shot" else tempo, silence),
         hints=hints,
         embedding=embed(descriptors),
         fingerprint=fingerprint(listening.mel, listening.mel_rate, listening.tonal),

@@ -28,7 +28,7 @@ class Loudness:
     Attributes:
         integrated_lufs: gated loudness of the whole file; None when all of it is below -70 LUFS. A file shorter than
             one gating block (400 ms) counts as one block of its own length.
-        true_peak_dbtp: peak between the samples, by fourfold oversampling; None for digital silence.
+        true_peak_dbtp: peak between the samples, oversampled to about 176 kHz; None for digital silence.
         sample_peak_dbfs: largest sample; None for digital silence.
     """
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from sample_agent.engine.decoding.decode import open_audio
 from sample_agent.engine.decoding.stream import MAX_SECONDS
+from sample_agent.engine.errors import AudioError
 from sample_agent.engine.native import address, kernel
 from sample_agent.engine.signal.frames import Floats, downmix
 
@@ -55,10 +56,13 @@ def waveform_peaks(
     """The outline of the downmix of a file, or of samples of shape (frames,) or (frames, channels).
 
     Raises:
-        AudioError: the file cannot be decoded; see `open_audio`.
+        AudioError: the file cannot be decoded, see `open_audio`; "empty-audio" without a single sample.
     """
     if isinstance(source, np.ndarray):
-        mono = source if source.ndim == 1 else downmix(source)
+        if not source.size:
+            raise AudioError("empty-audio", "There are no samples.")
+        samples = source.astype(np.float32, copy=False)
+        mono = samples if samples.ndim == 1 else downmix(samples)
         return Waveform(mono, mono).at(points)
     meter = WaveformMeter(_MAX_SAMPLES)
     with open_audio(source, max_seconds=max_seconds) as stream:

@@ -2,7 +2,7 @@
 
 A fingerprint is a small picture of the sound: levels in seventeen bands below 9 kHz, in quarter decibels below the
 loudest, at two speeds, 12 ms a column for the first three seconds and 46 ms for the first 24. Two pictures are laid
-over each other at every offset and compared where either is loud. It takes up to 9 kB, a one-shot of half a second
+over each other at every offset and compared where either is loud. It takes up to 13 kB, a one-shot of half a second
 1 kB.
 
 To find duplicates in a large library, compare only those whose embeddings are close (`embedding.similarities`).

@@ -17,6 +17,8 @@ KIND_PARTS = ("rhythm", "envelope", "looping")
 
 _TRACK_SECONDS = 45.0
 _SURE = 0.9
+_REPEATING = 3
+"""What starts less often repeats nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Kind:
     def surely_one_shot(self) -> bool:
         """Whether this is so sure to be one sound that it needs no tempo: a loop without one is the worse mistake."""
         return self.kind == "one-shot" and self.confidence >= _SURE
+
+    def may_have_tempo(self, onsets: int) -> bool:
+        """Whether a file of this kind with so many onsets may be one that repeats."""
+        return self.kind != "one-shot" or (not self.surely_one_shot and onsets >= _REPEATING)
 
 
 def estimate_kind(descriptors: Descriptors, duration: float) -> Kind:

@@ -22,6 +22,10 @@ KEYS = (*TONICS, *(f"{tonic}m" for tonic in TONICS))
 
 _LEAST_TONALITY = 0.02
 _LEAST_CONFIDENCE = 0.15
+_HINT_ODDS = 12.0
+"""How many times likelier a key is that the file itself names."""
+_WORTH_A_HINT = 0.02
+"""How likely what is heard must make the named key for the name to count at all."""
 _ALTERNATIVES = 3
 _EDGE_SEGMENTS = 8
 """Beginning and end are the first and last so many segments: three seconds."""
@@ -55,6 +59,7 @@ class Key:
         alternatives: the next most likely keys, best first.
         tuning_cents: how far the file is from A = 440 Hz, -50 to 50.
         tonality: share of the spectral energy that sits in stable peaks, 0 (noise) to 1.
+        hinted: whether a key that the file names agrees with what is heard, and was let count.
     """
 
     key: str
@@ -63,6 +68,7 @@ class Key:
     alternatives: tuple[KeyCandidate, ...]
     tuning_cents: float
     tonality: float
+    hinted: bool = False
 
 
 def camelot(key: str) -> str:
@@ -94,11 +100,13 @@ KeyNets = Mapping[str, Floats]
 them."""
 
 
-def estimate_key(tonal: TonalFrames, nets: KeyNets | None = None) -> Key | None:
+def estimate_key(tonal: TonalFrames, named: str | None = None, nets: KeyNets | None = None) -> Key | None:
     """The key of what was heard, or None when there is too little pitch in it, or it fits every key alike.
 
     Args:
         tonal: long frames of a file.
+        named: the key that the file's name or tags give. It is believed where what is heard allows it; where it does
+            not, it changes nothing.
         nets: which nets to ask; by default those of the package.
     """
     tones = find_tones(tonal.power, tonal.width_hz)
@@ -109,16 +117,20 @@ def estimate_key(tonal: TonalFrames, nets: KeyNets | None = None) -> Key | None:
     if not len(classes):
         return None
     likelihood = key_likelihoods(classes, tones.tonality, nets)
+    if likelihood.max() < _LEAST_CONFIDENCE:
+        return None
+    place = KEYS.index(named) if named in KEYS else None
+    if place is not None and likelihood[place] > _WORTH_A_HINT:
+        likelihood[place] *= _HINT_ODDS
+        likelihood /= likelihood.sum()
     order = np.argsort(-likelihood, kind="stable")[: _ALTERNATIVES + 1]
     best, *others = (KEYS[place] for place in order)
     confidence = [float(likelihood[place]) for place in order]
-    if confidence[0] < _LEAST_CONFIDENCE:
-        return None
     alternatives = tuple(
         KeyCandidate(other, camelot(other), share, relation(best, other))
         for other, share in zip(others, confidence[1:], strict=True)
     )
-    return Key(best, camelot(best), confidence[0], alternatives, 100.0 * tuning, tones.tonality)
+    return Key(best, camelot(best), confidence[0], alternatives, 100.0 * tuning, tones.tonality, best == named)
 
 
 def key_likelihoods(classes: Floats, tonality: float, nets: KeyNets | None = None) -> npt.NDArray[np.float64]:
