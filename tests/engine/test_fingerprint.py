@@ -48,10 +48,31 @@ def test_another_encoding_gain_or_rate_is_the_same_sound(name: str) -> None:
         assert same_sound(original, other).same
 
 
-@pytest.mark.parametrize("name", ["snare", "cymbal", "chord", "loop"])
-@pytest.mark.parametrize("seconds", [0.005, 0.02])
+@pytest.mark.parametrize("name", SOUNDS)
+@pytest.mark.parametrize("seconds", [0.005, 0.01, 0.02])
 def test_a_trimmed_start_is_the_same_sound(name: str, seconds: float) -> None:
     assert same_sound(_print(SOUNDS[name]), _print(SOUNDS[name][int(seconds * RATE) :])).same
+
+
+@pytest.mark.parametrize("name", ["cymbal", "chord", "loop"])
+@pytest.mark.parametrize("seconds", [0.05, 0.1])
+def test_of_what_lasts_more_may_be_trimmed(name: str, seconds: float) -> None:
+    assert same_sound(_print(SOUNDS[name]), _print(SOUNDS[name][int(seconds * RATE) :])).same
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+@pytest.mark.parametrize("seconds", [0.007, 0.013])
+def test_either_of_two_sounds_may_be_named_first(name: str, seconds: float) -> None:
+    a, b = _print(SOUNDS[name]), _print(SOUNDS[name][int(seconds * RATE) :])
+    one, other = same_sound(a, b), same_sound(b, a)
+    assert (one.same, one.confidence, one.difference_db) == (other.same, other.confidence, other.difference_db)
+    assert one.offset == pytest.approx(-other.offset)
+
+
+@pytest.mark.parametrize("semitones", [-5, -3, 3, 5])
+def test_a_kick_played_at_another_pitch_is_another_sound(semitones: int) -> None:
+    other = soxr.resample(SOUNDS["kick"], RATE * 2 ** (semitones / 12), RATE)
+    assert not same_sound(_print(SOUNDS["kick"]), _print(other)).same
 
 
 def test_silence_put_in_front_is_told_as_the_offset() -> None:

@@ -41,8 +41,10 @@ _FULL_COLUMNS = 24
 _SHORTLIST = 6
 _COARSE_SHARE = 0.6
 """Long columns differ more where a hit falls on the edge of one."""
-_OTHER_NOTES_DB = 3.0
-_SAME_DB, _SLOPE = 1.4, 4.0
+_SAME_NOTES_DB, _OTHER_NOTES_DB, _OTHER_NOTES_SHARE = 3.0, 10.0, 0.6
+_MOVED, _SAME_PITCH = 5, 0.65
+"""Notes that agree so much better when they are moved, by up to a fourth, are those of another pitch."""
+_SAME_DB, _SLOPE = 1.6, 4.0
 """A mean difference at which it may as well be another sound, and how fast confidence falls around it."""
 
 
@@ -145,26 +147,30 @@ def same_sound(a: Fingerprint, b: Fingerprint) -> Match:
     """Whether two fingerprints are of the same recording, and how far apart it starts in the two files.
 
     Gain, encoding, sample rate and trimmed ends do not matter; another pitch, speed or equalisation makes another
-    recording. Takes of one drum machine that differ by a hair count as the same. Not known again: a short kick whose
-    first 20 ms and more were cut off, which is most of what makes it that kick.
+    recording. Takes of one drum machine that differ by a hair count as the same. Of a hit shorter than two seconds much
+    is in its beginning: with 10 ms of it cut off 93 in 100 are known again, with 50 ms three quarters, with 200 ms half.
     """
     if not len(a.fine) or not len(b.fine):
         return Match(0.0, 0.0, _FLOOR_DB)
     if abs(a.duration - b.duration) > 2 * _MOST_SECONDS_APART:
         return Match(0.0, 0.0, _FLOOR_DB)
-    fine, fine_shift, fine_columns = _laid_over(a.fine, b.fine, round(_MOST_SECONDS_APART * _FINE_RATE), 2)
-    difference, columns = fine, fine_columns
+    fine, shift, columns = _nearest(a.fine, b.fine, round(_MOST_SECONDS_APART * _FINE_RATE), 2)
+    difference = fine
     if max(len(a.coarse), len(b.coarse)) > _FINE_COLUMNS * _COARSE_RATE / _FINE_RATE:
-        coarse, _, _ = _laid_over(a.coarse, b.coarse, round(_MOST_SECONDS_APART * _COARSE_RATE) + 1, 4)
+        coarse, _, _ = _nearest(a.coarse, b.coarse, round(_MOST_SECONDS_APART * _COARSE_RATE) + 1, 4)
         difference = max(fine, _COARSE_SHARE * coarse)
     # A few columns agree by chance more easily than many.
     allowed = _SAME_DB * (0.7 + 0.3 * min(1.0, columns / _FULL_COLUMNS))
-    if _notes_apart(a, b) > _OTHER_NOTES_DB:
-        # Two kicks a third apart fall and click alike: the bands are too wide to tell, the notes do. What was trimmed
-        # has lost the start of its fall and with it some notes, so there the bands must agree all the better.
-        allowed *= 0.65 if abs(fine_shift) > 1 else 0.0
+    # Two kicks a third apart fall and click alike: the bands are too wide to tell, the notes do. What was trimmed has
+    # lost the start of its fall and with it some notes, so the more they differ, the better the bands must agree.
+    notes = _notes_apart(a, b, 0)
+    if notes > _SAME_NOTES_DB:
+        moved = min(_notes_apart(a, b, semitones) for semitones in (*range(-_MOVED, 0), *range(1, _MOVED + 1)))
+        same_pitch = moved >= _SAME_PITCH * notes
+        share = np.interp(notes, (_SAME_NOTES_DB, _OTHER_NOTES_DB), (1.0, _OTHER_NOTES_SHARE))
+        allowed *= float(share) if same_pitch else 0.0
     confidence = float(1 / (1 + np.exp(_SLOPE * (difference - allowed))))
-    return Match(confidence, a.start - b.start + fine_shift / _FINE_RATE, difference)
+    return Match(confidence, a.start - b.start + shift / _FINE_RATE, difference)
 
 
 def _notes(tonal: TonalFrames) -> Floats:
@@ -175,9 +181,10 @@ def _notes(tonal: TonalFrames) -> Floats:
     return np.asarray(np.maximum(energy, 0), np.float32)
 
 
-def _notes_apart(a: Fingerprint, b: Fingerprint) -> float:
-    """Mean difference in dB of the semitones that are strong in either."""
-    first, second = (one.notes.astype(np.float32) * np.float32(_STEP_DB) for one in (a, b))
+def _notes_apart(a: Fingerprint, b: Fingerprint, moved: int) -> float:
+    """Mean difference in dB of the semitones that are strong in either, with those of `b` moved down by some."""
+    first = a.notes[_MOVED:-_MOVED].astype(np.float32) * np.float32(_STEP_DB)
+    second = b.notes[_MOVED + moved : _NOTES - _MOVED + moved].astype(np.float32) * np.float32(_STEP_DB)
     weights = np.maximum(20 - np.minimum(first, second), 0)
     total = float(weights.sum())
     return float(weights @ np.minimum(np.abs(first - second), 15)) / total if total > 0 else 0.0
@@ -211,6 +218,12 @@ def _quantized(columns: Floats) -> npt.NDArray[np.uint8]:
     below = -10 * np.log10(np.maximum(columns / max(float(columns.max()), 1e-20), 1e-7))
     steps: npt.NDArray[np.uint8] = np.round(np.minimum(below, _FLOOR_DB) / _STEP_DB).astype(np.uint8)
     return steps
+
+
+def _nearest(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], reach: int, parts: int) -> tuple[float, float, int]:
+    """As `_laid_over`, either way round: only one of two pictures can lie between columns."""
+    one, other = _laid_over(a, b, reach, parts), _laid_over(b, a, reach, parts)
+    return one if one[0] <= other[0] else (other[0], -other[1], other[2])
 
 
 def _laid_over(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], reach: int, parts: int) -> tuple[float, float, int]:
