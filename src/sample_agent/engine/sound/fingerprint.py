@@ -148,7 +148,7 @@ def same_sound(a: Fingerprint, b: Fingerprint) -> Match:
 
     Gain, encoding, sample rate and trimmed ends do not matter; another pitch, speed or equalisation makes another
     recording. Takes of one drum machine that differ by a hair count as the same. Of a hit shorter than two seconds much
-    is in its beginning: with 10 ms of it cut off 93 in 100 are known again, with 50 ms three quarters, with 200 ms half.
+    is in its beginning: with 10 ms cut off 93 in 100 are known again, with 50 ms three quarters, with 200 ms half.
     """
     if not len(a.fine) or not len(b.fine):
         return Match(0.0, 0.0, _FLOOR_DB)
