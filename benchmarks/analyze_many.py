@@ -203,7 +203,7 @@ def report(runs: dict[str, Run], arguments: argparse.Namespace) -> None:
         Target("worker, MiB more in the last tenth than in the first", MOST_GROWTH_MIB,
                first.memory[-1].worker - first.memory[0].worker, "MiB", at_most=True),
         Target("unchanged in the second run", 100.0, 100 * second.unchanged / second.files),
-        Target("of what was done before the end, not done again", 50.0, 100 * resumed.unchanged / resumed.files),
+        Target("unchanged for who was killed and starts again", 50.0, 100 * resumed.unchanged / resumed.files),
         Target("the second run's output is the first's", 1, float(first.digest == second.digest), ""),
         Target("the output of who was killed is the undisturbed one's", 1,
                float(resumed.digest == runs["and undisturbed"].digest), ""),

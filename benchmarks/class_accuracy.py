@@ -6,12 +6,15 @@ For the one-shots and loops of $SAMPLE_AGENT_AUDIO: how often the class is right
 the ten nearest sounds from other sources, how many are of the class; mean over classes). Every row learns anew for each
 source left out, and is asked about that source only.
 
-"Same lessons" rows are like for like: the recordings alone to learn from, ours and peers alike. A linear model or a
-net, whichever does better, tells the class from the row's own vector; similarity is measured in that vector,
+"Same lessons" rows are like for like: the recordings alone to learn from, ours and peers alike. A linear model, a net
+or boosted trees, whichever does best, tells the class from the row's own vector; similarity is measured in that vector,
 standardised ("P@10"), and in 64 numbers that a net makes of it, trained so that sounds of one class come together
 ("projected"). "As shipped" is what the engine's own training makes, renderings and synthesis included, of which the
-peers get nothing; its confidence is judged by a curve fitted to other sources. In `--vectors` the peers' vectors are
-kept, and looked for before a peer is asked.
+peers get nothing; its confidence is judged by a curve fitted to other sources.
+
+The peers' vectors take six minutes of a core (essentia five of them) and are kept in `--vectors`, by default beside the
+peers' environments, each as soon as it is known; learning takes five and a half minutes, every time. What the engine's
+training learns from is made first if nobody has trained yet (training/README.md).
 
 Learning needs the environment that `make train-setup` makes; it is made on the first run, and so is the peers'. aisfx
 brings its weights; musicnn, of the vectors in use, cannot be run: it is held to a TensorFlow for Python 3.7.
