@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sample_agent.engine import analyze_samples
 from sample_agent.engine.sound.descriptors import part_slices
 from sample_agent.engine.sound.kind import KIND_PARTS, KINDS, Kind
 from training import net
+from training.drum_machine import RATE
 from training.material import MADE, Table, described, descriptors_of
 from training.places import save_weights
 from training.sound_class import Scale
@@ -112,8 +114,8 @@ def unheard(table: Table, values: Array) -> tuple[npt.NDArray[np.bool_], Array]:
     return asked, likely
 
 
-def sure_one_shots(sounds: list[Array], sources: list[str]) -> list[bool]:
-    """Which sounds (mono, 44.1 kHz) are surely one-shots to nets, and a sharpness, that know nothing of their source.
+def without_tempo(sounds: list[Array], sources: list[str]) -> list[bool]:
+    """Which sounds (mono, 44.1 kHz) get no tempo by nets, and a sharpness, that know nothing of their source.
 
     Sources whose names begin alike (a song as a loop and as a whole) count as one.
     """
@@ -134,7 +136,8 @@ def sure_one_shots(sounds: list[Array], sources: list[str]) -> list[bool]:
             inputs = np.concatenate([row[places[name]] for name in KIND_PARTS])[None]
             sure = net.softmax(sharpness * np.log(judge.likelihoods(inputs) + 1e-7))[0]
             best = int(sure.argmax())
-            found[index] = Kind(KINDS[best], float(sure[best])).surely_one_shot
+            onsets = analyze_samples(sounds[index], RATE).onsets
+            found[index] = not Kind(KINDS[best], float(sure[best])).may_have_tempo(len(onsets))
     return found
 
 

@@ -27,7 +27,7 @@ from sample_agent.engine.rhythm.tempo_candidates import Repetition, candidate_te
 from sample_agent.engine.rhythm.tempo_features import tempo_features
 from sample_agent.engine.signal.frames import Floats
 from training.boosting import train_ranker
-from training.kind import sure_one_shots
+from training.kind import without_tempo
 from training.places import save_weights
 from training.tempo_clips import Clip, judged_loops, made_up, plain_loops, recorded, tracks, unusual_loops
 
@@ -134,7 +134,7 @@ def written(judged: list[Question], answers: list[tuple[float, float]]) -> list[
     likelihood, not the nets that may take the loop for a one-shot. `withheld` says that these did.
     """
     loops = list(judged_loops())
-    one_shot = sure_one_shots([loop.samples for loop in loops], [loop.source for loop in loops])
+    one_shot = without_tempo([loop.samples for loop in loops], [loop.source for loop in loops])
     withheld: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for loop, hidden in zip(loops, one_shot, strict=True):
         withheld[loop.name, loop.form].append(hidden)
