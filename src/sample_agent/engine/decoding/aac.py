@@ -19,7 +19,7 @@ import numpy as np
 from sample_agent.engine.decoding.alac import open_alac
 from sample_agent.engine.decoding.mp4 import AudioTrack, Mp4Error, read_audio_track
 from sample_agent.engine.decoding.sniff import id3_size
-from sample_agent.engine.decoding.stream import DAMAGED, AudioStream, Block, DecodingFailed, corrupt
+from sample_agent.engine.decoding.stream import DAMAGED, AudioStream, Block, DecodingFailed, corrupt, cut
 from sample_agent.engine.errors import AudioError
 
 _PACKET_FRAMES = 1024
@@ -81,7 +81,7 @@ def _open_track(file: BinaryIO, track: AudioTrack, max_seconds: float) -> AudioS
             yield file.read(size)
 
     warnings = ["The file is HE-AAC: the highest frequencies are left out."] if configuration.core_only else []
-    source = _cut(_decoded(packets(), configuration, warnings), max(skip, 0), max(length, 0))
+    source = cut(_decoded(packets(), configuration, warnings), max(skip, 0), max(length, 0))
     return AudioStream("m4a", rate, configuration.channels, max(length, 0), source, max_seconds, warnings)
 
 
@@ -273,16 +273,3 @@ def _as_path(data: bytes) -> Iterator[str]:
         yield path
     finally:
         Path(path).unlink(missing_ok=True)
-
-
-def _cut(blocks: Iterator[Block], skip: int, length: int) -> Iterator[Block]:
-    """`length` frames after the first `skip`."""
-    for block in blocks:
-        start = min(skip, len(block))
-        kept = block[start : start + length]
-        skip -= start
-        length -= len(kept)
-        if len(kept):
-            yield kept
-        if length <= 0:
-            return

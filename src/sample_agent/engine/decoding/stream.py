@@ -98,6 +98,19 @@ def corrupt(audio_format: AudioFormat) -> AudioError:
     )
 
 
+def cut(blocks: Iterator[Block], skip: int, length: int) -> Iterator[Block]:
+    """`length` frames after the first `skip`."""
+    for block in blocks:
+        start = min(skip, len(block))
+        kept = block[start : start + length]
+        skip -= start
+        length -= len(kept)
+        if len(kept):
+            yield kept
+        if length <= 0:
+            return
+
+
 def _spoken_duration(seconds: float) -> str:
     if seconds >= 7200:
         return f"{seconds / 3600:.0f} hours"
