@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sample_agent.engine import AudioError, analyze_file
-from sample_agent.engine.pool import EnginePool
+from sample_agent.engine.pool import EnginePool, PoolUnavailableError
 from tests.engine import tasks
 from tests.engine.files import AUDIO, write
 from tests.sounds import drum_loop
+from tests.waiting import until
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -73,6 +74,49 @@ async def test_a_task_that_takes_too_long_is_ended(task: object) -> None:
         assert caught.value.code == "analysis-timeout"
         assert not psutil.pid_exists(worker)
         assert await pool.run(tasks.double, 1) == 2
+
+
+async def test_a_worker_that_died_while_idle_is_not_the_fault_of_the_next_file(
+    pool: EnginePool, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "kick.wav")
+    idle = psutil.Process(await pool.run(tasks.process_id))
+    idle.kill()
+    assert (await pool.analyze(path)).frames > 0
+
+
+async def test_a_worker_whose_death_is_known_is_replaced_as_well(pool: EnginePool) -> None:
+    idle = await pool.run(tasks.process_id)
+    psutil.Process(idle).kill()
+    # Reaped, that is.
+    await asyncio.to_thread(until, lambda: not psutil.pid_exists(idle))
+    assert await pool.run(tasks.double, 4) == 8
+
+
+async def test_a_pool_that_is_closed_says_so_to_all_who_have_or_wait_for_a_worker() -> None:
+    before = set(psutil.Process().children())
+    pool, running = EnginePool(workers=1), asyncio.Event()
+    at_work = asyncio.ensure_future(pool.run(tasks.announce_and_hang, on_progress=lambda percent, step: running.set()))
+    await running.wait()
+    waiting = [asyncio.ensure_future(pool.run(tasks.process_id)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await pool.close()
+    ends = await asyncio.gather(at_work, *waiting, pool.run(tasks.process_id), return_exceptions=True)
+    assert [type(end) for end in ends] == [PoolUnavailableError] * 4
+    assert set(psutil.Process().children()) <= before
+
+
+async def test_a_pool_that_is_closed_while_a_worker_starts_leaves_none_behind() -> None:
+    before = set(psutil.Process().children())
+    for turns in (1, 3, 30):
+        pool = EnginePool(workers=2)
+        starting = [asyncio.ensure_future(pool.run(tasks.hang)) for _ in range(2)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await asyncio.gather(pool.close(), pool.close())
+        ends = await asyncio.gather(*starting, return_exceptions=True)
+        assert [type(end) for end in ends] == [PoolUnavailableError] * 2
+        assert set(psutil.Process().children()) <= before
 
 
 async def test_a_cancelled_caller_frees_the_worker(pool: EnginePool) -> None:

@@ -10,7 +10,8 @@ import sys
 import threading
 from typing import Any, BinaryIO
 
-PROGRESS, RESULT, ERROR, READY = "progress", "result", "error", "ready"
+READY, TAKEN, PROGRESS, RESULT, ERROR = "ready", "taken", "progress", "result", "error"
+"""What is told: READY once; then for each call TAKEN, any number of PROGRESS, and RESULT or ERROR."""
 
 _HEADER = struct.Struct("<Q")
 _PR_SET_PDEATHSIG = 1
@@ -33,7 +34,10 @@ def main() -> None:
     _limit(memory_bytes)
     _send(answers, READY, None)
     while True:
-        _answer(inbox.get(), answers)
+        call = inbox.get()
+        # From here on the task is to blame if this process ends.
+        _send(answers, TAKEN, None)
+        _answer(call, answers)
 
 
 def _answer(message: bytes, answers: BinaryIO) -> None:

@@ -33,6 +33,10 @@ class PoolUnavailableError(RuntimeError):
     """The pool is closed, or its processes cannot be talked to; nothing is said about the file."""
 
 
+class _NotTakenError(Exception):
+    """The process had ended before it took the task, so the task is not to blame."""
+
+
 class EnginePool:
     """A fixed number of worker processes, each with one task at a time.
 
@@ -57,6 +61,7 @@ class EnginePool:
         self._idle: asyncio.LifoQueue[_Worker | None] = asyncio.LifoQueue()
         self._all: set[_Worker] = set()
         self._closed = False
+        self._closing = asyncio.Lock()
         for _ in range(self.workers):
             self._idle.put_nowait(None)
 
@@ -74,12 +79,12 @@ class EnginePool:
         Raises:
             PoolUnavailableError, OSError: no process could be had, or what it needs is missing or damaged.
         """
-        worker = await self._idle.get()
+        worker = await self._take()
         try:
             if worker is None:
                 worker = await self._start()
         finally:
-            self._idle.put_nowait(worker)
+            self._give_back(worker)
 
     async def analyze(
         self, path: str | Path, *, filename: str | None = None, on_progress: Progress | None = None
@@ -121,29 +126,73 @@ class EnginePool:
 
         Raises:
             AudioError: "analysis-timeout", "too-much-memory" or "analysis-crashed".
-            PoolUnavailableError, OSError: no process could be had.
+            PoolUnavailableError, OSError: no process could be had, or the pool was closed meanwhile.
             Exception: whatever the function raises, as it raised it.
         """
-        if self._closed:
-            raise PoolUnavailableError("The pool is closed.")
         call = pickle.dumps((function, args, kwargs, on_progress is not None))
-        worker = await self._idle.get()
+        worker = await self._take()
         try:
-            if worker is None or not worker.alive:
-                worker = await self._start()
-            return await self._run_in(worker, call, on_progress)
+            if worker is not None:
+                with contextlib.suppress(_NotTakenError):
+                    return await self._run_in(worker, call, on_progress)
+            worker = await self._start()
+            try:
+                return await self._run_in(worker, call, on_progress)
+            except _NotTakenError:
+                raise self._ended("before it took its task") from None
         finally:
-            self._idle.put_nowait(worker if worker is not None and worker.alive else None)
+            self._give_back(worker)
 
     async def close(self) -> None:
-        """End all workers, at once."""
+        """End all workers, at once, and wait for whoever has a task to hear of it."""
         self._closed = True
-        workers, self._all = list(self._all), set()
-        await asyncio.gather(*(worker.kill() for worker in workers))
+        await asyncio.gather(*(worker.kill() for worker in list(self._all)))
+        turns: list[_Worker | None] = []
+        async with self._closing:
+            try:
+                # Whoever is just starting a worker ends it before giving back its turn.
+                while len(turns) < self.workers:
+                    turns.append(await self._idle.get())
+            finally:
+                for turn in turns:
+                    self._idle.put_nowait(turn)
+
+    async def _take(self) -> "_Worker | None":
+        """The turn of the caller, with an idle worker that lives or none. To be given back."""
+        self._check_open()
+        worker = await self._idle.get()
+        try:
+            self._check_open()
+        except PoolUnavailableError:
+            self._idle.put_nowait(worker)
+            raise
+        if worker is not None and not worker.alive:
+            await self._discard(worker)
+            return None
+        return worker
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise _closed()
+
+    def _give_back(self, worker: "_Worker | None") -> None:
+        self._idle.put_nowait(worker if worker is not None and worker.alive else None)
 
     async def _start(self) -> "_Worker":
+        self._check_open()
         worker = await _Worker.start(self._memory)
         self._all.add(worker)
+        try:
+            # What was closed while the process came into being did not know of it.
+            self._check_open()
+            async with asyncio.timeout(_START_SECONDS):
+                await worker.get_ready()
+        except EOFError:
+            await self._discard(worker)
+            raise self._ended("while it was starting") from None
+        except BaseException:
+            await self._discard(worker)
+            raise
         return worker
 
     async def _run_in(self, worker: "_Worker", call: bytes, on_progress: Progress | None) -> Any:
@@ -156,7 +205,8 @@ class EnginePool:
                 "analysis-timeout", f"The file took longer than {self._timeout:g} seconds and was given up."
             ) from None
         except (EOFError, OSError, pickle.UnpicklingError):
-            raise _crash(await self._discard(worker)) from None
+            exit_code = await self._discard(worker)
+            raise (_closed() if self._closed else _crash(exit_code)) from None
         except BaseException:
             await self._discard(worker)
             raise
@@ -167,6 +217,9 @@ class EnginePool:
             await self._discard(worker)
             raise AudioError("too-much-memory", _TOO_MUCH_MEMORY) from value
         raise value
+
+    def _ended(self, when: str) -> PoolUnavailableError:
+        return _closed() if self._closed else PoolUnavailableError(f"A new worker process ended {when}.")
 
     async def _discard(self, worker: "_Worker") -> int:
         self._all.discard(worker)
@@ -180,10 +233,16 @@ class _Worker:
         if process.stdin is None or process.stdout is None:
             raise PoolUnavailableError("A worker needs pipes.")
         self._process, self._calls, self._answers = process, process.stdin, process.stdout
-        self.alive = True
+        self._killed = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs, as far as the system has told us yet."""
+        return not self._killed and self._process.returncode is None
 
     @classmethod
     async def start(cls, memory_bytes: int) -> "_Worker":
+        """A process that is to `get_ready` before the first call."""
         # One thread for each worker: parallelism comes from the number of workers.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         process = await asyncio.create_subprocess_exec(
@@ -196,21 +255,22 @@ class _Worker:
             stdout=asyncio.subprocess.PIPE,
             env=environment,
         )
-        worker = cls(process)
-        try:
-            async with asyncio.timeout(_START_SECONDS):
-                kind, value = await worker._receive()
-            if kind != _worker.READY:
-                raise PoolUnavailableError(value)
-        except BaseException:
-            await worker.kill()
-            raise
-        return worker
+        return cls(process)
+
+    async def get_ready(self) -> None:
+        """Wait until the process can take calls. Raises PoolUnavailableError with what it lacks, EOFError."""
+        kind, value = await self._receive()
+        if kind != _worker.READY:
+            raise PoolUnavailableError(value)
 
     async def call(self, call: bytes, on_progress: Progress | None) -> tuple[bool, Any]:
-        """Whether the task succeeded, and its result or exception."""
-        self._calls.write(_HEADER.pack(len(call)) + call)
-        await self._calls.drain()
+        """Whether the task succeeded, and its result or exception. Raises _NotTakenError if nobody began it."""
+        try:
+            self._calls.write(_HEADER.pack(len(call)) + call)
+            await self._calls.drain()
+            await self._receive()
+        except (EOFError, OSError):
+            raise _NotTakenError from None
         while True:
             kind, value = await self._receive()
             if kind == _worker.PROGRESS:
@@ -221,7 +281,7 @@ class _Worker:
 
     async def kill(self) -> int:
         """End the process and wait for it; its exit code."""
-        self.alive = False
+        self._killed = True
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         return await asyncio.shield(self._process.wait())
@@ -230,6 +290,10 @@ class _Worker:
         (size,) = _HEADER.unpack(await self._answers.readexactly(_HEADER.size))
         message: tuple[str, Any] = pickle.loads(await self._answers.readexactly(size))  # noqa: S301
         return message
+
+
+def _closed() -> PoolUnavailableError:
+    return PoolUnavailableError("The pool is closed.")
 
 
 def _crash(exit_code: int) -> AudioError:
