@@ -10,6 +10,7 @@ import asyncio
 import io
 import json
 import os
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -26,6 +27,8 @@ from sample_agent.engine.decoding.mp4 import Mp4Error, read_audio_track
 from sample_agent.engine.decoding.mpeg import inspect_mpeg
 from sample_agent.engine.decoding.ogg import inspect_ogg
 from sample_agent.engine.decoding.sniff import SNIFF_BYTES
+from sample_agent.engine.metadata.hints import read_hints
+from sample_agent.engine.metadata.tags import read_tags
 from sample_agent.engine.pool import EnginePool
 
 AUDIO = Path(__file__).parent.parent / "tests" / "audio"
@@ -62,6 +65,18 @@ def mpeg(content: bytes) -> None:
 def ogg(content: bytes) -> None:
     with _file(content) as file:
         inspect_ogg(file)
+
+
+def tags(content: bytes) -> None:
+    with _file(content) as file:
+        found = read_tags(f"/proc/self/fd/{file.fileno()}")
+    hints = read_hints("", found)
+    json.dumps([hints.tempo, hints.key], allow_nan=False)
+
+
+def names(content: bytes) -> None:
+    hints = read_hints(content.decode("utf-8", "surrogateescape"))
+    json.dumps([hints.tempo, hints.key], allow_nan=False)
 
 
 def analysis(content: bytes) -> None:
@@ -113,6 +128,37 @@ def _written(*kinds: tuple[str, str]) -> Callable[[], list[bytes]]:
     return seeds
 
 
+def _tagged() -> list[bytes]:
+    """The tags that are read, in the least of a file that holds them."""
+    acid = struct.pack("<IHHfIHHf", 2, 61, 0x8000, 0.0, 8, 4, 4, 174.0)
+    common = struct.pack(">hIhHQ", 2, RATE, 16, 0x400E, RATE << 48)
+    loop = struct.pack(">IIHHHHH", 1, 2, 57, 1, 4, 4, 2).ljust(84, b"\0")
+    id3 = b"ID3\3\0\0\0\0\0\x1aTBPM\0\0\0\3\0\0\x0092TKEY\0\0\0\3\0\0\0Am"
+    comments = b"".join(struct.pack("<I", len(field)) + field for field in (b"BPM=140.5", b"initialkey=8A"))
+    comments = struct.pack("<II", 0, 2) + comments
+    tempo = _box(b"tmpo", _box(b"data", struct.pack(">IIH", 21, 0, 128)))
+    label = _box(b"name", bytes(4) + b"initialkey") + _box(b"data", struct.pack(">II", 1, 0) + b"Ebm")
+    items = _box(b"ilst", tempo + _box(b"----", label))
+    return [
+        b"RIFF\0\0\0\0WAVEacid" + struct.pack("<I", len(acid)) + acid + b"id3 " + struct.pack("<I", len(id3)) + id3,
+        b"FORM\0\0\0\0AIFFCOMM\0\0\0\x12" + common + b"basc\0\0\0\x54" + loop,
+        b"fLaC\x84" + len(comments).to_bytes(3, "big") + comments,
+        _page(b"\x01vorbis" + bytes(22)) + _page(b"\x03vorbis" + comments),
+        _page(b"OpusHead" + bytes(11)) + _page(b"OpusTags" + comments),
+        _box(b"ftyp", b"M4A " + bytes(4)) + _box(b"moov", _box(b"udta", _box(b"meta", bytes(4) + items))),
+        id3 + b"\xff\xfb\x90\0" + bytes(413) + b"\xff\xfb\x90\0",
+    ]
+
+
+def _box(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), name) + content
+
+
+def _page(packet: bytes) -> bytes:
+    """A page of Ogg that holds a packet of fewer than 255 bytes."""
+    return b"OggS" + bytes(22) + bytes((1, len(packet))) + packet
+
+
 def _carried() -> list[bytes]:
     return [path.read_bytes() for path in sorted(AUDIO.iterdir()) if path.suffix in (".m4a", ".aac")]
 
@@ -127,6 +173,8 @@ TARGETS = (
     Target("mp4", mp4, lambda: [content[-4_000:] for content in _carried()] + _carried(), MOST_BYTES),
     Target("mpeg", mpeg, MP3, MOST_BYTES),
     Target("ogg", ogg, lambda: OGG() + OPUS(), MOST_BYTES),
+    Target("tags", tags, lambda: _tagged() + _carried(), MOST_BYTES),
+    Target("names", names, lambda: [b"Dusty Break 92,5 bpm F# min.wav", b"8A_128_Pad_Bb_Major.aif"], 256),
     Target("analysis-wav", analysis, lambda: WAV() + AIFF(), MOST_BYTES, POOL_SECONDS),
     Target("analysis-flac", analysis, FLAC, MOST_BYTES, POOL_SECONDS),
     Target("analysis-mp3", analysis, MP3, MOST_BYTES, POOL_SECONDS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sample_agent.engine import AudioError, analyze_file
 from sample_agent.engine.metadata.hints import Hint, read_hints, tagged_key, tagged_tempo
 from sample_agent.engine.metadata.tags import read_tags
 
@@ -52,6 +54,20 @@ def test_an_apple_loop_gives_beats_and_key(tmp_path: Path) -> None:
         Hint("tempo", "120", "Apple loop"),
         Hint("key", "Am", "Apple loop"),
     )
+
+
+@pytest.mark.parametrize("exponent", [0x7FFF, 0x7C00, 0x403F, 0x3FBD, 0x0001, 0xFFFF])
+def test_an_absurd_sample_rate_gives_an_apple_loop_no_tempo(tmp_path: Path, exponent: int) -> None:
+    path = tmp_path / "loop.aiff"
+    soundfile.write(path, np.zeros(RATE * 4), RATE)
+    common = struct.pack(">hIhHQ", 1, RATE * 4, 16, exponent, (1 << 64) - 1)
+    chunk = struct.pack(">IIHHHHH", 1, 8, 57, 1, 4, 4, 2).ljust(84, b"\0")
+    extra = b"".join(name + struct.pack(">I", len(body)) + body for name, body in ((b"COMM", common), (b"basc", chunk)))
+    content = path.read_bytes()
+    path.write_bytes(content[:12] + extra + content[12:])
+    assert read_tags(path) == (Hint("kind", "loop", "Apple loop"), Hint("key", "Am", "Apple loop"))
+    with suppress(AudioError):
+        analyze_file(path)
 
 
 @pytest.mark.parametrize("suffix", ["flac", "ogg", "opus"])
@@ -104,7 +120,24 @@ def test_keys_in_tags_are_read_in_every_spelling(text: str, key: str | None) -> 
 
 @pytest.mark.parametrize(
     ("text", "tempo"),
-    [("128", "128"), ("92,5", "92.5"), ("174 BPM", "174"), ("0", None), ("fast", None), ("nan", None)],
+    [
+        ("128", "128"),
+        ("92,5", "92.5"),
+        ("174 BPM", "174"),
+        ("0", None),
+        ("fast", None),
+        ("nan", None),
+        ("1_20", None),
+        ("1e2", None),
+        ("\u0661\u0662\u0660", None),
+        ("+120", None),
+        ("", None),
+        ("bpm", None),
+        ("120.000000", "120"),
+        (" 87.5bpm ", "87.5"),
+        ("0120", "120"),
+        ("99999", None),
+    ],
 )
 def test_a_tempo_tag_that_no_music_has_says_nothing(text: str, tempo: str | None) -> None:
     assert tagged_tempo(text) == tempo

@@ -70,14 +70,18 @@ def _aiff_claim(file: BinaryIO) -> Claim | None:
         name, size = struct.unpack(">4sI", file.read(8))
         if name == b"COMM":
             _, frames, _ = struct.unpack(">hIh", file.read(8))
-            sample_rate = _extended_float(file.read(10))
+            sample_rate = int(extended_float(file.read(10)))
             return Claim(None if frames in _UNKNOWN_LENGTHS else frames, sample_rate) if sample_rate else None
         file.seek(size + (size & 1), 1)
     return None
 
 
-def _extended_float(data: bytes) -> int:
-    """The whole part of an 80-bit IEEE 754 number, as AIFF stores its sample rate."""
+def extended_float(data: bytes) -> float:
+    """An 80-bit IEEE 754 number from 0 up to 2**64, as AIFF stores its sample rate; 0 for any other.
+
+    Raises:
+        struct.error: there are not ten bytes.
+    """
     exponent, mantissa = struct.unpack(">HQ", data)
-    shift = 16383 + 63 - (exponent & 0x7FFF)
-    return int(mantissa >> shift) if 0 <= shift < 64 else 0
+    shift = 16383 + 63 - exponent
+    return float(mantissa) / (1 << shift) if 0 <= shift < 64 else 0.0

@@ -93,7 +93,9 @@ def read_movie(file: BinaryIO, length: int) -> memoryview:
 def boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Name and content of each box, as far as they can be followed."""
     at = 0
-    while at + 8 <= len(data):
+    for _ in range(_MAX_BOXES):
+        if at + 8 > len(data):
+            return
         size, name = struct.unpack_from(">I4s", data, at)
         if size < 8:
             return

@@ -21,6 +21,7 @@ _KEY = re.compile(
     r"(?<![A-Za-z0-9#])([A-Ga-g])(#|♯|b|♭|sharp|flat)?[\s_-]?"
     r"(major|minor|maj|min|Maj|Min|MAJ|MIN|m|M)?(?![A-Za-z#♯♭0-9])"
 )
+_TAGGED_TEMPO = re.compile(r"\s*(\d{1,6}(?:[.,]\d{0,12})?)\s*(?:bpm)?\s*", re.IGNORECASE | re.ASCII)
 _TAGGED_KEY = re.compile(
     r"\s*([A-Ga-g])\s*(#|♯|b|♭|sharp|flat)?[\s_-]*(major|minor|maj|min|dur|moll|m)?\s*", re.IGNORECASE
 )
@@ -76,10 +77,10 @@ def read_hints(filename: str, tags: Iterable[Hint] = ()) -> Hints:
 
 def tagged_tempo(text: str) -> str | None:
     """The tempo a tag gives, as text; None when it gives none that music has."""
-    try:
-        bpm = float(text.strip().lower().removesuffix("bpm").replace(",", "."))
-    except ValueError:
+    written = _TAGGED_TEMPO.fullmatch(text)
+    if not written:
         return None
+    bpm = float(written.group(1).replace(",", "."))
     return f"{bpm:.6g}" if SLOWEST_HINT <= bpm <= FASTEST_HINT else None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from sample_agent.engine.decoding.containers import extended_float
 from sample_agent.engine.decoding.mp4 import Mp4Error, boxes, find_box, read_movie
 from sample_agent.engine.decoding.sniff import SNIFF_BYTES, AudioFormat, sniff_format
 from sample_agent.engine.metadata.hints import FASTEST_HINT, SLOWEST_HINT, Hint, tagged_key, tagged_tempo
@@ -89,8 +90,8 @@ def _aiff(file: BinaryIO) -> Iterator[Hint]:
     seconds = 0.0
     for name, size in _chunks(file, ">"):
         if name == b"COMM" and size >= 18:
-            _, frames, _, exponent, mantissa = struct.unpack(">hIhHQ", file.read(18))
-            rate = mantissa * 2.0 ** max(-100, (exponent & 0x7FFF) - 16383 - 63)
+            _, frames, _ = struct.unpack(">hIh", file.read(8))
+            rate = extended_float(file.read(10))
             seconds = frames / rate if rate else 0.0
         elif name == b"basc" and size >= 20:
             yield from _apple_loop(file.read(20), seconds)
