@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +84,51 @@ def test_a_file_that_stops_early_is_said_to(
     seconds, warnings = _seconds(tmp_path / "file", content[: len(content) * 6 // 10])
     assert _length(kind) / 3 < seconds < 0.8 * _length(kind)
     assert len(warnings) == 1
+
+
+@pytest.mark.parametrize("part", [0.75, 0.9, 0.99])
+def test_vorbis_whose_only_page_of_sound_is_cut_is_heard_up_to_there(tmp_path: Path, part: float) -> None:
+    path = write(tmp_path / "whole.ogg", "OGG", "VORBIS", tone(440, 0.5))
+    before = decode(path).samples
+    content = path.read_bytes()
+    sound = content.rindex(b"OggS")
+    path.write_bytes(content[: sound + int(part * (len(content) - sound))])
+    audio = decode(path)
+    assert (part - 0.25) * len(before) < len(audio.samples) < len(before)
+    assert np.allclose(audio.samples, before[: len(audio.samples)], atol=1e-6)
+    assert audio.warnings
+
+
+def test_vorbis_that_is_cut_or_damaged_in_its_headers_brings_no_process_down(
+    tmp_path: Path, whole: dict[tuple[str, str], bytes]
+) -> None:
+    content, random = whole["OGG", "VORBIS"], np.random.default_rng(5)
+    for cut in range(60, 6000, 90):
+        (tmp_path / f"cut-{cut}").write_bytes(content[:cut])
+    for number in range(60):
+        damaged, at, length = bytearray(content), *random.integers((60, 1), (4000, 300)).tolist()
+        damaged[at : at + length] = random.bytes(length)
+        (tmp_path / f"damaged-{number}").write_bytes(damaged)
+    done = subprocess.run(
+        [sys.executable, "-c", _ALL_DECODED, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    codes = set(done.stdout.split())
+    assert codes <= {"decoded", "corrupt-audio", "unsupported-format"}
+
+
+_ALL_DECODED = """
+import sys
+from pathlib import Path
+from sample_agent.engine import AudioError, decode
+
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        decode(path)
+        print("decoded")
+    except AudioError as error:
+        print(error.code)
+"""
 
 
 @pytest.mark.parametrize("kind", COMPRESSED)

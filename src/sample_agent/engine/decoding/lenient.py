@@ -1,11 +1,17 @@
-"""A second decoder for damaged files: miniaudio plays on where libsndfile gives up."""
+"""A second try for damaged files: miniaudio plays on where libsndfile gives up on FLAC and MP3.
 
+Its reader of Vorbis brings the process down on damaged headers. So Vorbis stays with libsndfile, which finds what lies
+behind damage by itself; only a page that is cut short has to be mended for it.
+"""
+
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 
+from sample_agent.engine.decoding.ogg import with_last_page_mended
 from sample_agent.engine.decoding.sniff import AudioFormat
 from sample_agent.engine.signal.frames import Floats
 
@@ -23,20 +29,23 @@ class LenientAudio:
 
 
 def open_leniently(file: BinaryIO, audio_format: AudioFormat) -> LenientAudio | None:
-    """Open a FLAC, MP3 or Vorbis file that the first decoder refused; None when this one refuses it, too."""
-    import miniaudio
-
-    inspect = {
-        "flac": miniaudio.flac_get_info,
-        "mp3": miniaudio.mp3_get_info,
-        "ogg": miniaudio.vorbis_get_info,
-    }.get(audio_format)
-    if inspect is None:
+    """Open a FLAC, MP3 or Vorbis file that gave nothing, or not all, at the first try; None when this one fails, too."""
+    if audio_format not in ("flac", "mp3", "ogg"):
         return None
     # An unbuffered file makes room for as much as it is asked for.
     length = file.seek(0, 2)
     file.seek(0)
     data = file.read(min(length, _MAX_FILE_BYTES))
+    if audio_format in ("flac", "mp3"):
+        return _through_miniaudio(data, audio_format)
+    mended = with_last_page_mended(data)
+    return _through_libsndfile(mended) if mended else None
+
+
+def _through_miniaudio(data: bytes, audio_format: AudioFormat) -> LenientAudio | None:
+    import miniaudio
+
+    inspect = miniaudio.flac_get_info if audio_format == "flac" else miniaudio.mp3_get_info
     try:
         info = inspect(data)
         stream = miniaudio.stream_memory(
@@ -54,3 +63,22 @@ def open_leniently(file: BinaryIO, audio_format: AudioFormat) -> LenientAudio | 
             yield np.frombuffer(samples, np.float32).reshape(-1, info.nchannels)
 
     return LenientAudio(info.sample_rate, info.nchannels, blocks())
+
+
+def _through_libsndfile(data: bytes) -> LenientAudio | None:
+    import soundfile
+
+    try:
+        sound = soundfile.SoundFile(io.BytesIO(data))
+    except soundfile.LibsndfileError:
+        return None
+
+    def blocks() -> Iterator[Floats]:
+        with sound:
+            try:
+                while len(block := sound.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
+                    yield block
+            except soundfile.LibsndfileError:
+                return
+
+    return LenientAudio(sound.samplerate, sound.channels, blocks())

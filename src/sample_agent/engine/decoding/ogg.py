@@ -54,13 +54,43 @@ def inspect_ogg(file: BinaryIO) -> OggReport:
     return OggReport(damaged, ended)
 
 
-def _page_size(data: mmap, at: int) -> int:
+def with_last_page_mended(data: bytes) -> bytes | None:
+    """The same file, its last page reduced to the packets that are there; None when that page is whole or holds none.
+
+    Decoders leave out a page that is cut short, and a page may hold seconds, or all of a short sound.
+    """
+    at = data.rfind(b"OggS")
+    if at < 0 or at + _page_size(data, at) <= len(data):
+        return None
+    lacing = data[at + _HEADER : at + _HEADER + data[at + 26]] if at + 26 < len(data) else b""
+    body = at + _HEADER + len(lacing)
+    kept = end = reached = 0
+    for number, size in enumerate(lacing, 1):
+        reached += size
+        if body + reached > len(data):
+            break
+        # A packet ends with its first segment of less than 255 bytes.
+        if size < 255:
+            kept, end = number, reached
+    if not kept:
+        return None
+    # It is not the last page that was meant to be: its position in time would not fit what is left of it.
+    head = data[at : at + 5] + bytes((data[at + 5] & ~_LAST,)) + data[at + 6 : at + 22]
+    page = head + bytes(4) + bytes((kept,)) + lacing[:kept] + data[body : body + end]
+    return data[:at] + page[:22] + _checksum(page) + page[26:]
+
+
+def _page_size(data: bytes | mmap, at: int) -> int:
     lacing = data[at + _HEADER : at + _HEADER + data[at + 26]] if at + 26 < len(data) else b""
     return _HEADER + len(lacing) + sum(lacing)
 
 
 def _is_whole(page: bytes) -> bool:
-    """Whether the checksum fits: a CRC that runs from the highest bit, while zlib's runs from the lowest."""
+    return _checksum(page) == page[22:26]
+
+
+def _checksum(page: bytes) -> bytes:
+    """What belongs into bytes 22 to 26: a CRC that runs from the highest bit, while zlib's runs from the lowest."""
     blank = page[:22] + b"\x00\x00\x00\x00" + page[26:]
     crc = zlib.crc32(blank.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return crc.to_bytes(4, "little").translate(_MIRRORED)[::-1] == page[22:26]
+    return crc.to_bytes(4, "little").translate(_MIRRORED)[::-1]

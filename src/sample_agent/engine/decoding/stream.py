@@ -47,7 +47,7 @@ class AudioStream:
         """The samples, as float32 arrays of shape (frames, channels), finite, at most `BLOCK_FRAMES` frames each.
 
         Raises:
-            AudioError: "too-long" past `max_seconds`, "empty-audio" when nothing comes, "corrupt-audio" when the
+            AudioError: "too-long" past `max_seconds`, "empty-audio" when there is nothing, "corrupt-audio" when the
                 very first block cannot be decoded. Damage further on ends the audio with a warning.
         """
         frames, limit = 0, self.max_seconds * self.sample_rate
@@ -63,7 +63,8 @@ class AudioStream:
                 raise corrupt(self.format) from error
             self._warn(f"The file is damaged after {frames / self.sample_rate:.1f} seconds; the rest is missing.")
         if frames == 0:
-            raise corrupt(self.format) if self.claimed_frames else AudioError("empty-audio", "The file holds no audio.")
+            promised = self.claimed_frames or self.warnings
+            raise corrupt(self.format) if promised else AudioError("empty-audio", "The file holds no audio.")
         self._warn_if_short(frames)
 
     def _finite(self, block: Block) -> Block:
