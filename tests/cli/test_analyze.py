@@ -13,10 +13,13 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import orjson
 import pytest
 
 from sample_agent.cli.analyze.analyzing import Result, cached, here, in_order
 from sample_agent.cli.analyze.cache import AnalysisCache
+from sample_agent.engine import ENGINE_VERSION
+from tests.cli.running import ANALYZE, analyze
 from tests.engine import tasks
 from tests.engine.files import write
 from tests.sounds import chord, drum_loop
@@ -41,19 +44,8 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from sample_agent.cli import main; main()", "analyze", *map(str, arguments)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={"PATH": "", "COLUMNS": "140", "NO_COLOR": "1", "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]},
-    )
-
-
 def test_a_folder_gives_one_json_line_a_file_and_fails_for_the_broken_one(folder: Path) -> None:
-    done = _run(folder, "--json")
+    done = analyze(folder, "--json")
     lines = {Path(line["file"]).name: line for line in map(json.loads, done.stdout.splitlines())}
     assert done.returncode == 1
     assert set(lines) == {"Break 100bpm.wav", "chord without suffix", "broken.wav"}
@@ -67,7 +59,7 @@ def test_a_folder_gives_one_json_line_a_file_and_fails_for_the_broken_one(folder
 
 
 def test_csv_has_a_header_and_a_row_a_file(folder: Path) -> None:
-    done = _run(folder, "--csv", "--jobs", "1")
+    done = analyze(folder, "--csv", "--jobs", "1")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [Path(row["file"]).name for row in rows] == ["Break 100bpm.wav", "broken.wav", "chord without suffix"]
     assert float(rows[0]["tempo"]) > 0
@@ -75,23 +67,39 @@ def test_csv_has_a_header_and_a_row_a_file(folder: Path) -> None:
     assert rows[2]["key"] == "Am"
 
 
-def test_the_table_names_files_and_reasons(folder: Path) -> None:
-    done = _run(folder)
-    assert done.returncode == 1
-    assert "Break 100bpm.wav" in done.stdout
-    assert "failed" in done.stdout
-    assert "damaged" in done.stdout
+def test_the_table_names_files_and_below_it_whole_reasons_however_narrow_it_is(folder: Path) -> None:
+    reason = next(row["error"] for row in csv.DictReader(io.StringIO(analyze(folder, "--csv").stdout)) if row["error"])
+    assert len(reason) > 40
+    for columns in (140, 80):
+        done = analyze(folder, columns=columns)
+        assert done.returncode == 1
+        assert "Break" in done.stdout
+        assert "failed" in done.stdout
+        assert done.stdout.splitlines()[-1] == f"{folder / 'broken.wav'}: {reason}"
+
+
+def test_results_and_failures_say_which_engine_it_was_in_every_format(folder: Path, tmp_path: Path) -> None:
+    lines = [analyze(folder, "--json").stdout for _ in range(2)]
+    assert lines[0] == lines[1]
+    for line in map(json.loads, lines[0].splitlines()):
+        assert line["engine_version"] == ENGINE_VERSION
+    for row in csv.DictReader(io.StringIO(analyze(folder, "--csv").stdout)):
+        assert row["engine_version"] == ENGINE_VERSION
+    parquet = pytest.importorskip("pyarrow.parquet")
+    analyze(folder, "--output", tmp_path / "out.parquet")
+    rows = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["engine_version"] for row in rows] == [ENGINE_VERSION] * 3
 
 
 def test_good_files_end_with_success(folder: Path) -> None:
-    done = _run(folder / "Break 100bpm.wav", folder / "Break 100bpm.wav", "--json")
+    done = analyze(folder / "Break 100bpm.wav", folder / "Break 100bpm.wav", "--json")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 1
 
 
 @pytest.mark.parametrize(("name", "first"), [("out.jsonl", "{"), ("out.csv", "file,")])
 def test_the_name_of_the_output_chooses_its_format(folder: Path, tmp_path: Path, name: str, first: str) -> None:
-    done = _run(folder / "Break 100bpm.wav", "--output", tmp_path / name)
+    done = analyze(folder / "Break 100bpm.wav", "--output", tmp_path / name)
     assert done.returncode == 0
     assert done.stdout == ""
     assert (tmp_path / name).read_text().startswith(first)
@@ -107,14 +115,14 @@ def test_the_name_of_the_output_chooses_its_format(folder: Path, tmp_path: Path,
     ],
 )
 def test_misuse_is_explained(arguments: tuple[str, ...], words: str) -> None:
-    done = _run(*arguments)
+    done = analyze(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
 
 
 def test_a_folder_without_audio_is_explained(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("buy milk")
-    done = _run(tmp_path)
+    done = analyze(tmp_path)
     assert done.returncode == 2
     assert "Nothing to analyse" in done.stderr
 
@@ -128,29 +136,29 @@ def test_the_server_is_not_loaded_for_it() -> None:
 
 def test_what_has_not_changed_is_not_analysed_again(folder: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(folder, tmp_path / "copy")
-    first = _run(copy, "--json")
-    again = _run(copy, "--json")
+    first = analyze(copy, "--json")
+    again = analyze(copy, "--json")
     assert "0 unchanged" in first.stderr
     assert "3 unchanged" in again.stderr
     assert again.stdout == first.stdout
     write(copy / "Break 100bpm.wav", samples=drum_loop(120, beats=16))
-    changed = _run(copy, "--json")
+    changed = analyze(copy, "--json")
     assert "2 unchanged" in changed.stderr
     assert changed.stdout != first.stdout
-    assert "0 unchanged" in _run(copy, "--json", "--fresh").stderr
+    assert "0 unchanged" in analyze(copy, "--json", "--fresh").stderr
 
 
 def test_a_run_that_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
     (tmp_path / "loops").mkdir()
     for number in range(60):
         write(tmp_path / "loops" / f"{number:02}.wav", samples=drum_loop(90 + number, beats=8))
-    command = [sys.executable, "-c", "from sample_agent.cli import main; main()", "analyze", str(tmp_path / "loops")]
-    with subprocess.Popen([*command, "--json", "-j", "1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+    command = [*ANALYZE, str(tmp_path / "loops"), "--json", "-j", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
         assert run.stdout is not None
         done = [run.stdout.readline() for _ in range(5)]
         run.kill()
     assert all(done)
-    again = _run(tmp_path / "loops", "--json")
+    again = analyze(tmp_path / "loops", "--json")
     assert again.returncode == 0
     assert len(again.stdout.splitlines()) == 60
     assert int(again.stderr.split(" unchanged")[0].split()[-1]) >= 5
@@ -160,7 +168,7 @@ def test_a_damaged_cache_is_begun_anew(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache" / "sample-agent" / "analyses.db"
     cache.parent.mkdir(parents=True)
     cache.write_bytes(b"not a database" * 100)
-    done = _run(folder / "Break 100bpm.wav", "--json")
+    done = analyze(folder / "Break 100bpm.wav", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["kind"]["kind"] == "loop"
 
@@ -193,7 +201,7 @@ def test_what_another_engine_found_out_is_not_remembered(tmp_path: Path) -> None
 
 def test_parquet_has_a_typed_row_a_file(folder: Path, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    done = _run(folder, "--output", tmp_path / "out.parquet")
+    done = analyze(folder, "--output", tmp_path / "out.parquet")
     assert done.returncode == 1
     rows = parquet.read_table(tmp_path / "out.parquet").to_pylist()
     assert [Path(row["file"]).name for row in rows] == ["Break 100bpm.wav", "broken.wav", "chord without suffix"]
@@ -205,7 +213,7 @@ def test_parquet_has_a_typed_row_a_file(folder: Path, tmp_path: Path) -> None:
 
 def test_an_output_that_was_there_stays_when_the_run_is_stopped(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_text("of last week")
-    done = _run(folder / "missing", "--output", tmp_path / "out.csv")
+    done = analyze(folder / "missing", "--output", tmp_path / "out.csv")
     assert done.returncode == 2
     assert (tmp_path / "out.csv").read_text() == "of last week"
     assert list(tmp_path.glob(".out*")) == []
@@ -215,8 +223,22 @@ def test_a_name_that_is_not_text_is_no_obstacle(tmp_path: Path) -> None:
     write(tmp_path / "kick.wav", samples=drum_loop(100, beats=4))
     (tmp_path / "kick.wav").rename(tmp_path / os.fsdecode(b"kick \xff.wav"))
     for options in (["--json"], ["--csv"], []):
-        done = _run(tmp_path, *options)
+        done = analyze(tmp_path, *options)
         assert done.returncode == 0, done.stderr
+
+
+def test_every_reader_of_json_and_csv_takes_a_name_that_is_not_text(tmp_path: Path) -> None:
+    names = os.fsdecode(b"good \xff.wav"), os.fsdecode(b"gone \xff.wav")
+    write(tmp_path / "good.wav", samples=drum_loop(100, beats=4)).rename(tmp_path / names[0])
+    (tmp_path / names[1]).symlink_to(tmp_path / "nowhere")
+    done = analyze(tmp_path, "--json")
+    # Stricter than Python's own reader, which takes half a character.
+    rows = [orjson.loads(line) for line in done.stdout.splitlines()]
+    assert [Path(row["file"]).name for row in rows] == [r"gone \xff.wav", r"good \xff.wav"]
+    assert rows[0]["error"]["code"] == "file-not-found"
+    analyze(tmp_path, "--output", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8") as file:
+        assert [row["file"] for row in csv.DictReader(file)] == [row["file"] for row in rows]
 
 
 async def test_a_defect_that_one_file_brings_to_light_is_an_error_of_that_file(
@@ -224,8 +246,8 @@ async def test_a_defect_that_one_file_brings_to_light_is_an_error_of_that_file(
 ) -> None:
     good, odd = write(tmp_path / "good.wav"), write(tmp_path / "odd.wav")
     cache = AnalysisCache(tmp_path / "cache.db")
-    async with here(1, tasks.fail_for_odd) as analyze:
-        results = [each async for each in in_order([odd, good], cached(analyze, cache), 2)]
+    async with here(1, tasks.fail_for_odd) as ask:
+        results = [each async for each in in_order([odd, good], cached(ask, cache), 2)]
     assert [each.error and each.error["code"] for each in results] == ["analysis-failed", None]
     assert results[1].features == {"heard": "good.wav"}
     assert "ZeroDivisionError" in (results[0].error or {})["message"]

@@ -85,8 +85,11 @@ class LooseFiles:
 async def analyze_loose_file(payload: dict[str, Any], *, storage: Storage, analyzer: Analyzer) -> None:
     """Analyse the file in `payload` and put the result beside it. Raises RetryLater while nobody can analyse.
 
-    A defect of ours is a result, too: somebody waits for one, and the next try would end the same.
+    A defect of ours is a result, too: somebody waits for one, and the next try would end the same. Like an analysis, an
+    error says which version of the engine found it.
     """
+    from sample_agent.engine import ENGINE_VERSION
+
     key = payload["key"]
     try:
         answer: dict[str, Any] = {"features": await analyzer.describe(key, filename=payload["filename"])}
@@ -99,6 +102,8 @@ async def analyze_loose_file(payload: dict[str, Any], *, storage: Storage, analy
         log.exception("a file could not be analysed", key=key)
         message = f"The analysis failed, which is a defect of ours ({type(error).__name__})."
         answer = {"error": {"code": "analysis-failed", "message": message}}
+    if "error" in answer:
+        answer["engine_version"] = ENGINE_VERSION
     await storage.put(result_key(key), orjson.dumps(answer), "application/json")
 
 

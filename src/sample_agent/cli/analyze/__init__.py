@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -16,11 +15,15 @@ import typer
 from sample_agent.cli.analyze.analyzing import Analyze, cached, here, in_order
 from sample_agent.cli.analyze.cache import default_cache
 from sample_agent.cli.analyze.result import Result
+from sample_agent.cli.analyze.stopping import ToldToStop, run_until_told
 from sample_agent.cli.analyze.writers import Format, Writer, opened
 from sample_agent.cli.audio_files import audio_files
 
 REMOTE_AHEAD = 64
 """How many files lie with the workers at once, unless `--jobs` says otherwise."""
+
+AHEAD, AHEAD_WITH_FRAMES = 16, 2
+"""How many results for each process may wait behind one long file before no more are begun; frames are large."""
 
 
 def analyze(
@@ -40,6 +43,9 @@ def analyze(
             help="Write there instead of to the screen; .jsonl, .json, .csv or .parquet choose the format.",
         ),
     ] = None,
+    per_frame: Annotated[
+        bool, typer.Option("--per-frame", help="Add what was heard over time, frame by frame (JSON and Parquet only).")
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Analyse every file, even those unchanged since the last time.")
     ] = False,
@@ -58,15 +64,34 @@ def analyze(
     be analysed.
     """
     layout = _layout(as_json, as_csv, output)
+    if per_frame:
+        _check_frames(layout, remote=remote)
     count = sum(1 for _ in audio_files(paths))
     if not count:
         raise typer.BadParameter(f"Nothing to analyse: no audio files in {', '.join(map(str, paths))}.")
-    started = time.perf_counter()
-    with opened(layout, output) as writer:
-        tally = asyncio.run(_run(audio_files(paths), count, writer, jobs=jobs, fresh=fresh, remote=remote))
+    job = Job(audio_files(paths, _said_already), count, jobs, per_frame, fresh, remote)
+    started, tally = time.perf_counter(), Tally()
+    try:
+        run_until_told(_run(job, layout, output, tally))
+    except ToldToStop as told:
+        go_on = "." if fresh else "; run the same command again to go on."
+        typer.echo(f"{tally.files} of {count} done{go_on}", err=True)
+        raise typer.Exit(told.exit_code) from None
     _summarise(tally, time.perf_counter() - started)
     if tally.failed:
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be analysed, and how: see the options of `analyze`."""
+
+    files: Iterable[Path]
+    count: int
+    jobs: int | None
+    per_frame: bool
+    fresh: bool
+    remote: bool
 
 
 @dataclass
@@ -95,40 +120,50 @@ def _layout(as_json: bool, as_csv: bool, output: Path | None) -> Format:
     return by_suffix[output.suffix.lower()]
 
 
-async def _run(
-    files: Iterable[Path], count: int, writer: Writer, *, jobs: int | None, fresh: bool, remote: bool
-) -> Tally:
+def _check_frames(layout: Format, *, remote: bool) -> None:
+    if layout not in ("json", "parquet"):
+        message = "Frames have no room in a table or in CSV: use --json, or -o with a name that ends in .parquet."
+        raise typer.BadParameter(message, param_hint="--per-frame")
+    if remote:
+        message = "Workers of an installation give no frames: leave out --remote, or --per-frame."
+        raise typer.BadParameter(message, param_hint="--per-frame")
+
+
+def _said_already(sentence: str) -> None:
+    """What cannot be read was told of when the files were counted."""
+
+
+async def _run(job: Job, layout: Format, output: Path | None, tally: Tally) -> None:
     """Analyse all files, at most a few ahead of what is written."""
     async with AsyncExitStack() as stack:
-        cache = None if fresh else default_cache()
+        writer = stack.enter_context(opened(layout, output, per_frame=job.per_frame))
+        cache = None if job.fresh else default_cache(per_frame=job.per_frame)
         if cache is not None:
             stack.callback(cache.close)
-        analyze, ahead = await _analyzer(stack, jobs, count, remote=remote)
-        return await _write_all(in_order(files, cached(analyze, cache), ahead), count, writer)
+        analyze, ahead = await _analyzer(stack, job)
+        await _write_all(in_order(job.files, cached(analyze, cache), ahead), job.count, writer, tally)
 
 
-async def _analyzer(stack: AsyncExitStack, jobs: int | None, count: int, *, remote: bool) -> tuple[Analyze, int]:
+async def _analyzer(stack: AsyncExitStack, job: Job) -> tuple[Analyze, int]:
     """Who analyses, and how many files may be under way."""
-    if remote:
+    if job.remote:
         from sample_agent.cli.analyze.remote import at_workers
 
-        return await stack.enter_async_context(at_workers()), jobs or REMOTE_AHEAD
-    workers = min(jobs or os.cpu_count() or 1, count)
-    # So many may wait behind one long file before no more are started.
-    return await stack.enter_async_context(here(workers)), 16 * workers
+        return await stack.enter_async_context(at_workers()), job.jobs or REMOTE_AHEAD
+    workers = min(job.jobs or os.cpu_count() or 1, job.count)
+    ahead = AHEAD_WITH_FRAMES if job.per_frame else AHEAD
+    return await stack.enter_async_context(here(workers, per_frame=job.per_frame)), ahead * workers
 
 
-async def _write_all(results: AsyncIterator[Result], count: int, writer: Writer) -> Tally:
-    tally = Tally()
+async def _write_all(results: AsyncIterator[Result], count: int, writer: Writer, tally: Tally) -> None:
     with _progress(count) as advance:
         async for result in results:
+            writer.write(result)
             tally.files += 1
             tally.unchanged += result.unchanged
             tally.failed += result.error is not None
-            writer.write(result)
             advance()
     writer.finish()
-    return tally
 
 
 @contextmanager

@@ -26,29 +26,41 @@ Analyze = Callable[[Path], Awaitable[Result]]
 
 
 @asynccontextmanager
-async def here(workers: int, describe: Callable[[str], dict[str, Any]] | None = None) -> AsyncIterator[Analyze]:
+async def here(
+    workers: int, describe: Callable[[str], dict[str, Any]] | None = None, *, per_frame: bool = False
+) -> AsyncIterator[Analyze]:
     """Analyses in processes of this machine, by `describe_file` unless another importable function is given.
 
+    With `per_frame`, by `describe_frames_too`.
     A defect of ours that one file brings to light is an error of that file: the others are none the worse for it. What
     no file could be analysed with raises PoolUnavailableError.
     """
-    from sample_agent.description import describe_file
-    from sample_agent.engine import AudioError
+    from sample_agent.description import describe_file, describe_frames_too
+    from sample_agent.engine import ENGINE_VERSION, AudioError
     from sample_agent.engine.pool import EnginePool, PoolUnavailableError
 
     async with EnginePool(workers) as pool:
 
+        async def described(path: Path) -> Result:
+            if per_frame:
+                features, frames = await pool.run(describe_frames_too, str(path))
+                return Result(path, features, None, frames=frames)
+            return Result(path, await pool.run(describe or describe_file, str(path)), None)
+
+        def failed(path: Path, code: str, message: str) -> Result:
+            return Result(path, None, {"code": code, "message": message}, tried_by=ENGINE_VERSION)
+
         async def analyze(path: Path) -> Result:
             try:
-                return Result(path, await pool.run(describe or describe_file, str(path)), None)
+                return await described(path)
             except AudioError as error:
-                return Result(path, None, {"code": error.code, "message": error.message})
+                return failed(path, error.code, error.message)
             except PoolUnavailableError:
                 raise
             except Exception as error:
                 _log.exception("%s could not be analysed.", ascii(str(path)))
                 message = f"The analysis failed, which is a defect of ours ({type(error).__name__})."
-                return Result(path, None, {"code": "analysis-failed", "message": message})
+                return failed(path, "analysis-failed", message)
 
         yield analyze
 

@@ -15,17 +15,22 @@ from sample_agent.cli.analyze.result import Result
 KEPT_DAYS = 180
 """How long a file's analysis is kept after it was last asked for."""
 
+FRAMES_KEPT_DAYS = 7
+"""The same with frames, which take megabytes: long enough for a run that was broken off to go on."""
+
 _DAY = 86_400
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
-def default_cache() -> AnalysisCache | None:
-    """The cache of this user; None where nothing can be written."""
+def default_cache(*, per_frame: bool = False) -> AnalysisCache | None:
+    """The cache of this user; None where nothing can be written. Analyses with frames have one of their own."""
     from platformdirs import user_cache_path
 
     folder = user_cache_path("sample-agent")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if per_frame:
+            return AnalysisCache(folder / "frames.db", kept_days=FRAMES_KEPT_DAYS)
         return AnalysisCache(folder / "analyses.db")
     except (OSError, sqlite3.Error):
         return None
@@ -42,7 +47,7 @@ class AnalysisCache:
         OSError: a damaged one cannot be deleted.
     """
 
-    def __init__(self, path: Path, *, patience: float = 10.0) -> None:
+    def __init__(self, path: Path, *, kept_days: int = KEPT_DAYS, patience: float = 10.0) -> None:
         from sample_agent import description
         from sample_agent.engine import ENGINE_VERSION
 
@@ -61,7 +66,7 @@ class AnalysisCache:
             for part in ("", "-wal", "-shm"):
                 path.with_name(path.name + part).unlink(missing_ok=True)
             self._database = _opened(path, patience)
-        self._forget(self._today - KEPT_DAYS)
+        self._forget(self._today - kept_days)
 
     def version(self, path: Path) -> str | None:
         """What tells this state of the file from every other; None when it cannot be looked at."""
@@ -80,10 +85,14 @@ class AnalysisCache:
             ).fetchone()
             if row is None:
                 return None
-            content = json.loads(zlib.decompress(row[0]))
+            unpacker = zlib.decompressobj()
+            content = json.loads(unpacker.decompress(row[0]))
             if row[1] != self._today:
                 self._database.execute("update analyses set seen = ? where path = ?", (self._today, key))
-            return Result(path, content["features"], content["error"])
+            features, error = content["features"], content["error"]
+            # What follows is packed as well, by whoever made it.
+            frames = unpacker.unused_data or None
+            return Result(path, features, error, frames=frames, tried_by=None if features else self._engine)
         return None
 
     def put(self, version: str, result: Result) -> None:
@@ -91,9 +100,10 @@ class AnalysisCache:
 
         One by an engine of another version, which a worker elsewhere may have, is not what `version` promises.
         """
-        if result.features is not None and result.features.get("engine_version", self._engine) != self._engine:
+        if result.engine_version not in (None, self._engine):
             return
         content = zlib.compress(json.dumps({"features": result.features, "error": result.error}).encode(), 1)
+        content += result.frames or b""
         with suppress(sqlite3.Error):
             self._database.execute(
                 "insert or replace into analyses (path, version, seen, content) values (?, ?, ?, ?)",
@@ -117,6 +127,8 @@ def _key(path: Path) -> bytes:
 def _opened(path: Path, patience: float) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=patience, isolation_level=None)
     try:
+        # What is forgotten gives its room back; this comes before all else or is ignored.
+        database.execute("pragma auto_vacuum = full")
         # Losing the latest entries with the machine is fine; waiting for the disk at each is not.
         database.execute("pragma journal_mode = wal")
         database.execute("pragma synchronous = off")

@@ -17,6 +17,7 @@ from sample_agent.cli.analyze.result import Result
 from sample_agent.core.database import Database
 from sample_agent.core.queue import workers_alive
 from sample_agent.core.settings import Settings
+from sample_agent.engine import ENGINE_VERSION
 from sample_agent.library.loose_files import LooseFiles
 
 
@@ -51,8 +52,8 @@ async def at_workers() -> AsyncIterator[Analyze]:
                 answer = await loose.analyze(path)
             except OSError as error:
                 message = f"The file cannot be read: {error.strerror or error}."
-                return Result(path, None, {"code": "file-not-found", "message": message})
-            return Result(path, answer.get("features"), answer.get("error"))
+                return Result(path, None, {"code": "file-not-found", "message": message}, tried_by=ENGINE_VERSION)
+            return Result(path, answer.get("features"), answer.get("error"), tried_by=answer.get("engine_version"))
 
         watching = asyncio.create_task(tell_of_absence(database, _say))
         try:

@@ -4,48 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import sys
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
+from typing import IO, Any, Literal, Protocol
 
 import typer
 
+from sample_agent.cli.analyze.columns import COLUMNS, NUMBERS, readable, reason, row_of
 from sample_agent.cli.analyze.result import Result
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from sample_agent.cli.analyze.table import TableWriter
 
 Format = Literal["table", "json", "csv", "parquet"]
 
-_MOST_ROWS = 1000
 _ROWS_AT_ONCE = 1000
-_NUMBERS = frozenset(
-    {"tempo", "tempo_confidence", "key_confidence", "class_confidence", "duration", "loudness_lufs", "true_peak_dbtp"}
-)
-_COLUMNS = (
-    "file",
-    "kind",
-    "class",
-    "class_confidence",
-    "tempo",
-    "tempo_confidence",
-    "key",
-    "camelot",
-    "key_confidence",
-    "note",
-    "duration",
-    "sample_rate",
-    "channels",
-    "format",
-    "loudness_lufs",
-    "true_peak_dbtp",
-    "vibe",
-    "warnings",
-    "error",
-)
+_BYTES_AT_ONCE = 32 << 20
 
 
 class Writer(Protocol):
@@ -57,8 +32,11 @@ class Writer(Protocol):
 
 
 @contextmanager
-def opened(layout: Format, output: Path | None) -> Iterator[Writer]:
-    """A writer to the screen or to `output`, which is replaced only when everything is written."""
+def opened(layout: Format, output: Path | None, *, per_frame: bool = False) -> Iterator[Writer]:
+    """A writer to the screen or to `output`, which is replaced only when everything is written.
+
+    With `per_frame`, Parquet has a column for what was heard over time; JSON has it wherever a result has.
+    """
     if output is None:
         yield _text_writer(layout, sys.stdout)
         return
@@ -66,7 +44,7 @@ def opened(layout: Format, output: Path | None) -> Iterator[Writer]:
     try:
         with ExitStack() as stack:
             try:
-                writer = stack.enter_context(_file_writer(layout, unfinished))
+                writer = stack.enter_context(_file_writer(layout, unfinished, per_frame))
             except OSError as error:
                 message = f"{output} cannot be written: {error.strerror}."
                 raise typer.BadParameter(message, param_hint="--output") from error
@@ -77,9 +55,9 @@ def opened(layout: Format, output: Path | None) -> Iterator[Writer]:
 
 
 @contextmanager
-def _file_writer(layout: Format, path: Path) -> Iterator[Writer]:
+def _file_writer(layout: Format, path: Path, per_frame: bool) -> Iterator[Writer]:
     if layout == "parquet":
-        with _parquet_writer(path) as writer:
+        with _parquet_writer(path, per_frame) as writer:
             yield writer
         return
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -88,7 +66,7 @@ def _file_writer(layout: Format, path: Path) -> Iterator[Writer]:
 
 def _text_writer(layout: Format, target: IO[str]) -> Writer:
     if layout == "table":
-        return _TableWriter(target)
+        return TableWriter(target)
     return _JsonWriter(target) if layout == "json" else _CsvWriter(target)
 
 
@@ -99,52 +77,39 @@ class _JsonWriter:
         self._target = target
 
     def write(self, result: Result) -> None:
-        content = {"error": result.error} if result.features is None else result.features
-        self._target.write(json.dumps({"file": os.fsdecode(result.path), **content}, ensure_ascii=True) + "\n")
+        line = json.dumps({"file": readable(result.path), **_content(result)}, ensure_ascii=True)
+        if result.frames is not None:
+            # They are JSON already, and too many to be taken apart and put together again.
+            line = f'{line[:-1]}, "per_frame": {_unpacked(result.frames)}}}'
+        self._target.write(line + "\n")
         self._target.flush()
 
     def finish(self) -> None:
         pass
 
 
+def _content(result: Result) -> dict[str, Any]:
+    if result.features is not None:
+        return result.features
+    error = {"code": (result.error or {}).get("code"), "message": reason(result)}
+    return {"engine_version": result.engine_version, "error": error}
+
+
 class _CsvWriter:
     def __init__(self, target: IO[str]) -> None:
-        self._rows = csv.DictWriter(target, _COLUMNS, restval="", lineterminator="\n")
+        self._rows = csv.DictWriter(target, COLUMNS, restval="", lineterminator="\n")
         self._rows.writeheader()
 
     def write(self, result: Result) -> None:
-        self._rows.writerow({name: value for name, value in _row(result).items() if value is not None})
+        self._rows.writerow({name: value for name, value in row_of(result).items() if value is not None})
 
     def finish(self) -> None:
         pass
 
 
-class _TableWriter:
-    """A table for people, drawn when everything is there."""
-
-    def __init__(self, target: IO[str]) -> None:
-        self._target = target
-        self._shown: list[Result] = []
-        self._hidden = 0
-
-    def write(self, result: Result) -> None:
-        if len(self._shown) < _MOST_ROWS:
-            self._shown.append(result)
-        else:
-            self._hidden += 1
-
-    def finish(self) -> None:
-        from rich.console import Console
-
-        console = Console(file=self._target)
-        console.print(_table(self._shown))
-        if self._hidden:
-            console.print(f"… and {self._hidden} more; --csv, --json or -o list them all.")
-
-
 @contextmanager
-def _parquet_writer(path: Path) -> Iterator[Writer]:
-    """The columns of the CSV with their types, the embedding, and everything else as JSON in `features`."""
+def _parquet_writer(path: Path, per_frame: bool) -> Iterator[Writer]:
+    """The columns of the CSV with their types, the embedding, and as JSON all `features` and, if wanted, frames."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -154,9 +119,10 @@ def _parquet_writer(path: Path) -> Iterator[Writer]:
         ) from None
     whole = {"sample_rate": pa.int32(), "channels": pa.int16(), "features": pa.string()}
     columns: dict[str, Any] = {
-        name: pa.float64() if name in _NUMBERS else whole.get(name, pa.string()) for name in _COLUMNS
+        name: pa.float64() if name in NUMBERS else whole.get(name, pa.string()) for name in COLUMNS
     }
-    schema = pa.schema({**columns, "embedding": pa.list_(pa.float32()), "features": pa.string()})
+    columns |= {"embedding": pa.list_(pa.float32()), "features": pa.string()}
+    schema = pa.schema(columns | ({"per_frame": pa.string()} if per_frame else {}))
     with pq.ParquetWriter(path, schema, compression="zstd") as file:
         writer = _RowGroups(lambda rows: file.write_table(pa.Table.from_pylist(rows, schema=schema)))
         yield writer
@@ -167,82 +133,24 @@ class _RowGroups:
     def __init__(self, write_rows: Any) -> None:
         self._write_rows = write_rows
         self._rows: list[dict[str, Any]] = []
+        self._bytes = 0
 
     def write(self, result: Result) -> None:
-        features = result.features
-        more = {} if features is None else {"embedding": features.get("embedding"), "features": json.dumps(features)}
-        self._rows.append(_row(result) | more)
-        if len(self._rows) == _ROWS_AT_ONCE:
+        row = row_of(result)
+        if result.features is not None:
+            row |= {"embedding": result.features.get("embedding"), "features": json.dumps(result.features)}
+        if result.frames is not None:
+            row["per_frame"] = _unpacked(result.frames)
+            self._bytes += len(row["per_frame"])
+        self._rows.append(row)
+        if len(self._rows) == _ROWS_AT_ONCE or self._bytes >= _BYTES_AT_ONCE:
             self.finish()
 
     def finish(self) -> None:
         if self._rows:
             self._write_rows(self._rows)
-            self._rows = []
+            self._rows, self._bytes = [], 0
 
 
-def _row(result: Result) -> dict[str, Any]:
-    """The columns that have a value."""
-    file = _readable(result.path)
-    if result.features is None:
-        return {"file": file, "error": (result.error or {}).get("message", "")}
-    features = result.features
-    tempo, key, loudness = features["tempo"] or {}, features["key"] or {}, features["loudness"]
-    sound_class, pitch = features.get("sound_class") or {}, features.get("pitch") or {}
-    return {
-        "file": file,
-        "kind": features["kind"]["kind"],
-        "class": sound_class.get("name"),
-        "class_confidence": sound_class.get("confidence"),
-        "tempo": tempo.get("bpm"),
-        "tempo_confidence": tempo.get("confidence"),
-        "key": key.get("key"),
-        "camelot": key.get("camelot"),
-        "key_confidence": key.get("confidence"),
-        "note": pitch.get("note"),
-        "loudness_lufs": loudness["integrated_lufs"],
-        "true_peak_dbtp": loudness["true_peak_dbtp"],
-        "warnings": " ".join(features["warnings"]),
-        **{name: features[name] for name in ("duration", "sample_rate", "channels", "format", "vibe")},
-    }
-
-
-def _table(results: Iterable[Result]) -> Table:
-    from rich.box import SIMPLE
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE, header_style="bold")
-    table.add_column("File", overflow="ellipsis", no_wrap=True, min_width=12, max_width=40)
-    table.add_column("Kind", no_wrap=True)
-    table.add_column("Class", no_wrap=True)
-    for title in ("BPM", "Key", "Seconds", "LUFS"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("Vibe", overflow="fold", min_width=20)
-    for result in results:
-        name = Text(_readable(Path(result.path.name)))
-        if result.features is None:
-            problem = Text((result.error or {})["message"], "red")
-            table.add_row(name, Text("failed", "red"), "", "", "", "", "", problem)
-            continue
-        row = _row(result)
-        table.add_row(
-            name,
-            row["kind"],
-            row["class"] or "",
-            _fixed(row["tempo"], 1),
-            row["key"] or row["note"] or "",
-            _fixed(row["duration"], 2),
-            _fixed(row["loudness_lufs"], 1),
-            " ".join((row["vibe"], row["warnings"])).strip(),
-        )
-    return table
-
-
-def _readable(path: Path) -> str:
-    """The path as text, also where a name is none."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _fixed(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+def _unpacked(frames: bytes) -> str:
+    return zlib.decompress(frames).decode("ascii")
