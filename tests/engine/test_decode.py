@@ -106,7 +106,8 @@ def test_random_bytes_are_rarely_audio() -> None:
         (pcm_wav(b"")[:12], "corrupt-audio"),
         (pcm_wav(b""), "empty-audio"),
         (pcm_wav(b"\0" * 1000, rate=0), "corrupt-audio"),
-        (pcm_wav(b"\0" * 1000, rate=100), "corrupt-audio"),
+        (pcm_wav(b"\0" * 1000, rate=100), "unsupported-format"),
+        (pcm_wav(b"\0" * 1000, rate=800_000), "unsupported-format"),
         (pcm_wav(b"\0" * 1000, claimed=RATE * 2 * 36_000), "too-long"),
         (b"fLaC", "corrupt-audio"),
         (b"fLaC" + bytes(100), "corrupt-audio"),
@@ -241,6 +242,17 @@ def test_numbers_that_are_none_are_silenced_with_a_warning(tmp_path: Path) -> No
     samples[100:200], samples[300], samples[400] = np.nan, np.inf, 1e30
     audio = decode(write(tmp_path / "nan.wav", "WAV", "FLOAT", samples))
     assert np.isfinite(audio.samples).all()
+    assert audio.warnings
+
+
+@pytest.mark.parametrize("subtype", ["DOUBLE", "FLOAT"])
+def test_what_is_far_too_loud_is_limited_and_what_is_infinite_is_silenced(tmp_path: Path, subtype: str) -> None:
+    samples = tone(440, 0.1)
+    loud = 1e300 if subtype == "DOUBLE" else 1e38
+    samples[100:104] = loud, -loud, np.inf, np.nan
+    audio = decode(write(tmp_path / "loud.wav", "WAV", subtype, samples))
+    assert audio.samples[100:104, 0].tolist() == [64, -64, 0, 0]
+    assert np.array_equal(audio.samples[104:, 0], samples[104:].astype(np.float32))
     assert audio.warnings
 
 

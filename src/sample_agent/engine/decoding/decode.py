@@ -110,7 +110,10 @@ def _open_stream(file: BinaryIO, head: bytes, audio_format: AudioFormat, max_sec
 
 def _check(stream: AudioStream) -> None:
     if not MIN_SAMPLE_RATE <= stream.sample_rate <= MAX_SAMPLE_RATE:
-        raise AudioError("corrupt-audio", f"The file claims a sample rate of {stream.sample_rate} Hz.")
+        raise AudioError(
+            "unsupported-format",
+            f"The sample rate is {stream.sample_rate} Hz; rates from {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz work.",
+        )
     if not 1 <= stream.channels <= MAX_CHANNELS:
         raise AudioError("unsupported-format", f"The file has {stream.channels} channels; up to {MAX_CHANNELS} work.")
     if stream.claimed_frames is not None and stream.claimed_frames > stream.max_seconds * stream.sample_rate:

@@ -29,7 +29,7 @@ class LenientAudio:
 
 
 def open_leniently(file: BinaryIO, audio_format: AudioFormat) -> LenientAudio | None:
-    """Open a FLAC, MP3 or Vorbis file that gave nothing, or not all, at the first try; None when this one fails, too."""
+    """Open a FLAC, MP3 or Vorbis file that did not give all at the first try; None when this one fails, too."""
     if audio_format not in ("flac", "mp3", "ogg"):
         return None
     # An unbuffered file makes room for as much as it is asked for.

@@ -17,11 +17,14 @@ class OggReport:
 
     Attributes:
         damaged: a page is missing or its checksum is wrong, or something lies between pages that is none.
-        ended: the last page is marked as such.
+        ended: the last page is marked as such, and nothing is damaged.
     """
 
     damaged: bool
     ended: bool
+
+
+_DAMAGED = OggReport(damaged=True, ended=False)
 
 
 def inspect_ogg(file: BinaryIO) -> OggReport:
@@ -29,29 +32,27 @@ def inspect_ogg(file: BinaryIO) -> OggReport:
     if not file.seek(0, 2):
         return OggReport(False, False)
     expected: dict[bytes, int] = {}
-    damaged = ended = False
+    ended = False
     with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         at = 0
         for _ in range(_MOST_PAGES):
             found = data.find(b"OggS", at)
             if found < 0:
                 break
-            damaged |= found > at
+            if found > at:
+                return _DAMAGED
             size = _page_size(data, found)
             page = data[found : found + size]
-            at = found + size
             if len(page) < size:
-                ended = False
-                break
-            if not _is_whole(page):
-                # What looks like a page's length may be damaged, too: look for the next one from here.
-                damaged, at = True, found + 4
-                continue
+                return OggReport(False, False)
+            # Beyond the first damage nothing is looked at: what seems to be pages there may overlap without end.
             stream, number = page[14:18], int.from_bytes(page[18:22], "little")
-            damaged |= number != expected.get(stream, number)
+            if number != expected.get(stream, number) or not _is_whole(page):
+                return _DAMAGED
             expected[stream] = number + 1
             ended = bool(page[5] & _LAST)
-    return OggReport(damaged, ended)
+            at = found + size
+    return OggReport(False, ended)
 
 
 def with_last_page_mended(data: bytes) -> bytes | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from sample_agent.engine.decoding.containers import read_claim
 from sample_agent.engine.decoding.flac import decode_whole_flac
 from sample_agent.engine.decoding.lenient import open_leniently
@@ -21,6 +23,8 @@ from sample_agent.engine.decoding.stream import (
 
 if TYPE_CHECKING:
     import soundfile
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def open_sndfile(file: BinaryIO, head: bytes, audio_format: AudioFormat, max_seconds: float) -> AudioStream:
@@ -77,7 +81,7 @@ def _read(
         frames = 0
         failure: soundfile.LibsndfileError | None = None
         try:
-            while len(block := sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+            while len(block := _next_block(sound)):
                 frames += len(block)
                 yield block
                 if len(block) < BLOCK_FRAMES:
@@ -93,6 +97,18 @@ def _read(
             yield from _after(salvaged.blocks, frames)
         elif failure is not None and frames:
             raise DecodingFailed(str(failure)) from failure
+
+
+def _next_block(sound: "soundfile.SoundFile") -> Block:
+    block: Block
+    if sound.subtype != "DOUBLE":
+        block = sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
+        return block
+    # What only a double can hold would become infinite, which is silenced: it is to be limited like all that is loud.
+    wide = sound.read(BLOCK_FRAMES, dtype="float64", always_2d=True)
+    np.clip(wide, -_LARGEST, _LARGEST, out=wide, where=np.isfinite(wide))
+    block = wide.astype(np.float32)
+    return block
 
 
 def _after(blocks: Iterator[Block], skip: int) -> Iterator[Block]:
