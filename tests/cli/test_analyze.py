@@ -16,8 +16,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from sample_agent.cli.analyze.analyzing import Result, cached, here, in_order
+from sample_agent.cli.analyze.analyzing import cached, here, in_order
 from sample_agent.cli.analyze.cache import AnalysisCache
+from sample_agent.cli.analyze.result import Result
 from sample_agent.engine import ENGINE_VERSION
 from tests.cli.running import ANALYZE, analyze
 from tests.engine import tasks
