@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sample_agent.engine import AudioError, analyze_file
-from sample_agent.engine.metadata.hints import Hint, read_hints, tagged_key, tagged_tempo
+from sample_agent.engine.metadata.hints import Hint, read_hints, tagged_tempo
+from sample_agent.engine.metadata.spelling import tagged_key
 from sample_agent.engine.metadata.tags import read_tags
 
 RATE = 44_100
@@ -112,6 +113,7 @@ def test_the_name_is_believed_before_the_tags_and_both_are_told() -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [("Am", "Am"), ("8A", "Am"), ("11a", "F#m"), ("8B", "C"), ("1A", "G#m"), ("Gb minor", "F#m"), ("D dur", "D"),
+     ("fis-moll", "F#m"), ("B-Dur", "A#"), ("H moll", "Bm"), ("E flat minor", "D#m"), ("F_sharp", "F#"),
      ("o", None), ("13A", None), ("All", None), ("", None)],
 )  # fmt: skip
 def test_keys_in_tags_are_read_in_every_spelling(text: str, key: str | None) -> None:

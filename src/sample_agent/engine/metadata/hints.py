@@ -9,24 +9,16 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
-from sample_agent.engine.tonality.key import TONICS
+from sample_agent.engine.metadata.spelling import named_key
 
 Subject = Literal["tempo", "key", "root", "kind"]
 
+_NUMBER = r"(\d{2,3}(?:[.,]\d{1,2})?)"
 _BPM = re.compile(
-    r"(?<![\d.])(\d{2,3}(?:\.\d{1,2})?)[\s_-]?bpm(?![a-z])|bpm[\s_-]?(\d{2,3}(?:\.\d{1,2})?)(?!\d)", re.IGNORECASE
+    rf"(?<![\d.]){_NUMBER}[\s_-]?bpm(?![a-z])|(?<![a-z])bpm[\s_=:-]?{_NUMBER}(?!\d)", re.IGNORECASE | re.ASCII
 )
-_BARE_NUMBER = re.compile(r"(?<![^\s_\-()\[\]])(\d{2,3})(?![^\s_\-()\[\]])")
-_KEY = re.compile(
-    r"(?<![A-Za-z0-9#])([A-Ga-g])(#|♯|b|♭|sharp|flat)?[\s_-]?"
-    r"(major|minor|maj|min|Maj|Min|MAJ|MIN|m|M)?(?![A-Za-z#♯♭0-9])"
-)
+_BARE_NUMBER = re.compile(r"(?<![^\s_\-()\[\]])(\d{2,3})(?![^\s_\-()\[\]])", re.ASCII)
 _TAGGED_TEMPO = re.compile(r"\s*(\d{1,6}(?:[.,]\d{0,12})?)\s*(?:bpm)?\s*", re.IGNORECASE | re.ASCII)
-_TAGGED_KEY = re.compile(
-    r"\s*([A-Ga-g])\s*(#|♯|b|♭|sharp|flat)?[\s_-]*(major|minor|maj|min|dur|moll|m)?\s*", re.IGNORECASE
-)
-_CAMELOT = re.compile(r"\s*0?(1[0-2]|[1-9])\s*([AB])\s*", re.IGNORECASE)
-_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SLOWEST_HINT, FASTEST_HINT = 40.0, 300.0
 # A number that stands alone is a tempo only where most music is; 01, 09 and 808 are not.
 _SLOWEST_BARE, _FASTEST_BARE = 60.0, 200.0
@@ -63,7 +55,7 @@ def read_hints(filename: str, tags: Iterable[Hint] = ()) -> Hints:
     """Hints in a file name ("Dusty Break 92bpm F#min.wav" says 92 and F#m), and those that `read_tags` found."""
     name = PurePath(filename.replace("\\", "/")).name
     stem = re.sub(r"\.[A-Za-z0-9]{2,4}$", "", name)
-    tempo, key = _tempo(stem), _key(stem)
+    tempo, key = _tempo(stem), named_key(stem)
     found: list[Hint] = []
     if tempo is not None:
         found.append(Hint("tempo", f"{tempo:g}", "file name"))
@@ -84,39 +76,12 @@ def tagged_tempo(text: str) -> str | None:
     return f"{bpm:.6g}" if SLOWEST_HINT <= bpm <= FASTEST_HINT else None
 
 
-def tagged_key(text: str) -> str | None:
-    """The key a tag gives: "F#m", "Gb minor" or "11A" for F# minor; None for "o" (off key) and what is no key."""
-    camelot = _CAMELOT.fullmatch(text)
-    if camelot:
-        # 8B is C major and 8A is A minor; each step up is a fifth.
-        minor = camelot.group(2).upper() == "A"
-        tonic = ((9 if minor else 0) + 7 * (int(camelot.group(1)) - 8)) % 12
-        return TONICS[tonic] + ("m" if minor else "")
-    named = _TAGGED_KEY.fullmatch(text)
-    return _spelled(named.group(1), named.group(2) or "", named.group(3) or "") if named else None
-
-
 def _tempo(stem: str) -> float | None:
     marked = _BPM.search(stem)
     if marked:
-        bpm = float(marked.group(1) or marked.group(2))
+        bpm = float((marked.group(1) or marked.group(2)).replace(",", "."))
         return bpm if SLOWEST_HINT <= bpm <= FASTEST_HINT else None
     bare = [float(number) for number in _BARE_NUMBER.findall(stem)]
     plausible = [bpm for bpm in bare if _SLOWEST_BARE <= bpm <= _FASTEST_BARE]
     # Two candidates contradict each other: better none.
     return plausible[0] if len(plausible) == 1 else None
-
-
-def _key(stem: str) -> str | None:
-    for letter, accidental, mode in _KEY.findall(stem.replace("_", " ")):
-        # A lone letter is an article, a take or a bank; and key letters are written large unless a mode follows.
-        if not (accidental or mode) or (letter.islower() and len(mode) < 3):
-            continue
-        return _spelled(letter, accidental, mode)
-    return None
-
-
-def _spelled(letter: str, accidental: str, mode: str) -> str:
-    shift = {"": 0, "#": 1, "♯": 1, "sharp": 1}.get(accidental.lower(), -1)
-    tonic = TONICS[(_SEMITONES[letter.upper()] + shift) % 12]
-    return f"{tonic}m" if mode == "m" or mode.lower().startswith(("min", "moll")) else tonic

@@ -12,7 +12,8 @@ from typing import BinaryIO
 from sample_agent.engine.decoding.containers import extended_float
 from sample_agent.engine.decoding.mp4 import Mp4Error, boxes, find_box, read_movie
 from sample_agent.engine.decoding.sniff import SNIFF_BYTES, AudioFormat, sniff_format
-from sample_agent.engine.metadata.hints import FASTEST_HINT, SLOWEST_HINT, Hint, tagged_key, tagged_tempo
+from sample_agent.engine.metadata.hints import FASTEST_HINT, SLOWEST_HINT, Hint, tagged_tempo
+from sample_agent.engine.metadata.spelling import tagged_key
 from sample_agent.engine.tonality.key import TONICS
 
 _MAX_CHUNKS = 1000
