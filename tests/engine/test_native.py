@@ -30,8 +30,9 @@ from sample_agent.engine.signal.tonal import TonalMeter
 from sample_agent.engine.sound.descriptors import describe
 from sample_agent.engine.sound.fingerprint import fingerprint, same_sound
 from sample_agent.engine.timbre.short_frames import ShortFrames
-from sample_agent.engine.tonality.pitch import pitch_candidates
-from sample_agent.engine.tonality.tuning import find_tones
+from sample_agent.engine.tonality.pitch import FEATURES, PitchCandidates, pitch_candidates, pitch_likelihoods
+from sample_agent.engine.tonality.pitch_classes import pitch_classes
+from sample_agent.engine.tonality.tuning import Tones, find_tones
 from tests.engine.files import write
 from tests.engine.hits import closed_hat, cymbal, kick, snare
 from tests.sounds import RATE, chord, drum_loop, tone
@@ -253,6 +254,30 @@ def test_what_follows_from_what_was_heard_is_the_same(name: str) -> None:
     alike(native_tones.pitch, numpy_tones.pitch, atol=1e-3)
     alike(native_tones.weight, numpy_tones.weight, rtol=1e-3)
     assert native_tones.tonality == pytest.approx(numpy_tones.tonality, rel=1e-4)
+
+
+@pytest.mark.parametrize("tuning", [-0.4, 0.0, 0.3])
+@pytest.mark.parametrize("frames", [1, 2, 7, 40])
+def test_tones_are_sorted_into_the_same_pitch_classes(frames: int, tuning: float) -> None:
+    random = np.random.default_rng(frames)
+    count = random.integers(0, 12, frames)
+    count[-1] = 3
+    pitch = np.concatenate([np.sort(random.uniform(34, 106, one)) for one in count]).astype(np.float32)
+    weight = random.exponential(1, len(pitch)).astype(np.float32)
+    tones = Tones(np.repeat(np.arange(frames), count), pitch, weight, frames, 0.5)
+    native, numpy = both(lambda: pitch_classes(tones, tuning))
+    alike(native, numpy, atol=1e-5)
+
+
+@pytest.mark.parametrize("candidates", [1, 5, 12])
+def test_what_is_likely_of_notes_is_alike(candidates: int) -> None:
+    random = np.random.default_rng(candidates)
+    frequency = random.uniform(30, 4000, candidates).astype(np.float32)
+    features = random.normal(size=(candidates, FEATURES)).astype(np.float32)
+    asked = PitchCandidates(frequency, features, random.normal(size=4).astype(np.float32))
+    native, numpy = both(lambda: pitch_likelihoods(asked))
+    alike(native, numpy, atol=1e-5)
+    assert native.sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("rate", [1000, 8000, 44_100, 192_000])

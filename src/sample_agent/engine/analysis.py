@@ -55,6 +55,7 @@ Progress = Callable[[int, str], None]
 """Called with percent done (0 to 100) and the name of the step that begins."""
 
 _ZOOMED_FRAMES = 8 * ZOOM_POINTS
+_JSON_ABLE = frozenset({str, int, bool, type(None)})
 _ARRAYS = frozenset({"waveform", "waveform_zoom", "spectrogram", "per_frame", "fingerprint"})
 
 
@@ -308,13 +309,14 @@ def _ignore(percent: int, step: str) -> None:
 
 def _plain(value: Any) -> Any:
     """JSON-able data from frozen dataclasses, with numbers no finer than they are known: six digits."""
-    if isinstance(value, float):
+    kind = type(value)
+    if kind is float:
         return float(f"{value:.6g}")
-    if value is None or isinstance(value, (str, bool, int)):
+    if kind in _JSON_ABLE:
         return value
-    if isinstance(value, (list, tuple)):
+    if kind is tuple:
         return [_plain(inner) for inner in value]
-    if isinstance(value, np.ndarray):
+    if kind is np.ndarray:
         return _rounded(value.ravel())
     inside = value if isinstance(value, dict) else vars(value)
     return {name: _plain(inner) for name, inner in inside.items()}

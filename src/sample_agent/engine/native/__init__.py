@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 LIBRARY = FOLDER / "_kernel.so"
 """What the build makes of the C files here; the same name on every system."""
 
-VERSION = 9
+VERSION = 10
 """Rises with every change in functions.h; `kernel_version` in the library must say the same."""
 
 Kernel = Any

@@ -76,6 +76,16 @@ long find_tones_in(
     int64_t *frame, float *octaves, float *weight, double *energies
 );
 
+long sort_into_classes(
+    const int64_t *frame, const float *pitch, const float *weight, long tones, float tuning, long segments,
+    float *classes
+);
+void ask_about_pitch(
+    const float *features, long candidates, const float *about, const float *candidate, const float *candidate_bias,
+    const float *sound, const float *sound_bias, const float *none, const float *none_bias, const float *score,
+    long units, double *likelihood
+);
+
 /* describe.c */
 int describe_sound(
     const float *mel, const double *energy, long count, long start, long stop, double rate, double duration,

@@ -187,3 +187,68 @@ FAST long find_tones_in(
     }
     return free(magnitude), found;
 }
+
+/* How much of each pitch class there is in segments of two frames, by register; see pitch_classes.py. Tones come frame
+ * by frame and from low to high. `classes` (segments, REGISTERS, 12) gets the segments that sound, whose number is
+ * returned; -1 when there is no memory. */
+FAST long sort_into_classes(
+    const int64_t *frame, const float *pitch, const float *weight, long tones, float tuning, long segments,
+    float *classes
+) {
+    enum { REGISTERS = 4, CLASSES = 12, NUMBERS = REGISTERS * CLASSES };
+    double *sums = calloc(segments * (NUMBERS + 1), sizeof(double)), *fullness = sums + segments * NUMBERS;
+    if (!sums) return -1;
+    for (long first = 0, end; first < tones; first = end) {
+        float strongest = 0;
+        double total = 0;
+        for (end = first; end < tones && frame[end] == frame[first]; end++)
+            strongest = weight[end] > strongest ? weight[end] : strongest, total += weight[end];
+        double *segment = sums + frame[first] / 2 * NUMBERS;
+        int bass = 0;
+        for (long i = first; i < end; i++) {
+            float at = pitch[i] - tuning, semitone = rintf(at), near = cosf((float)M_PI * (at - semitone));
+            long class = ((long)semitone % CLASSES + CLASSES) % CLASSES;
+            float amount = weight[i] * (near * near);
+            segment[((at > 60) + (at > 77)) * CLASSES + class] += amount;
+            fullness[frame[i] / 2] += amount;
+            if (!bass && weight[i] > 0.4f * strongest && at < 68)
+                segment[(REGISTERS - 1) * CLASSES + class] += total, bass = 1;
+        }
+    }
+    double fullest = 0, together = 0;
+    long sounding = 0;
+    for (long i = 0; i < segments; i++) fullest = most(fullest, fullness[i]);
+    for (long i = 0; i < segments; i++)
+        if (fullness[i] > 0.05 * fullest) sounding++, together += fullness[i];
+    double gain = sounding ? most(together / sounding, 1e-9) : 1;
+    for (long i = 0; i < segments; i++)
+        if (fullness[i] > 0.05 * fullest)
+            for (long j = 0; j < NUMBERS; j++) *classes++ = (float)(sums[i * NUMBERS + j] / gain);
+    return free(sums), sounding;
+}
+
+/* How likely each candidate is the note, and last how likely there is none; see pitch.py for the net of `units` hidden
+ * units. `features` (candidates, FEATURES), `about` (4,), `likelihood` (candidates + 1,). */
+FAST void ask_about_pitch(
+    const float *features, long candidates, const float *about, const float *candidate, const float *candidate_bias,
+    const float *sound, const float *sound_bias, const float *none, const float *none_bias, const float *score,
+    long units, double *likelihood
+) {
+    double highest = -HUGE_VAL, total = 0;
+    for (long i = 0; i <= candidates; i++) {
+        int last = i == candidates;
+        const float *inputs = last ? about : features + i * FEATURES, *weights = last ? sound : candidate;
+        const float *bias = last ? sound_bias : candidate_bias, *onward = last ? none : score;
+        long count = last ? 4 : FEATURES;
+        float answer = last ? *none_bias : 0;
+        for (long unit = 0; unit < units; unit++) {
+            float hidden = bias[unit];
+            for (long j = 0; j < count; j++) hidden += inputs[j] * weights[j * units + unit];
+            if (hidden > 0) answer += hidden * onward[unit];
+        }
+        likelihood[i] = answer;
+        highest = most(highest, answer);
+    }
+    for (long i = 0; i <= candidates; i++) total += likelihood[i] = exp(likelihood[i] - highest);
+    for (long i = 0; i <= candidates; i++) likelihood[i] /= total;
+}

@@ -1,5 +1,6 @@
 """A sample as a vector with named parts: how alike two samples are, and in what."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -69,8 +70,8 @@ def embed(descriptors: Descriptors) -> Floats:
         return vector
     for name, (place, net) in load_model().items():
         projected = net(descriptors.values[descriptors.parts[name]])[0]
-        length = float(np.sqrt(projected @ projected))
-        vector[place] = projected * np.float32(np.sqrt(PART_WEIGHTS[name]) / max(length, 1e-9))
+        length = math.sqrt(projected @ projected)
+        vector[place] = projected * np.float32(math.sqrt(PART_WEIGHTS[name]) / max(length, 1e-9))
     return vector
 
 

@@ -116,6 +116,12 @@ def estimate_pitch(head: Floats, sample_rate: int, cells: Cells) -> Pitch | None
 def pitch_likelihoods(candidates: PitchCandidates) -> npt.NDArray[np.float64]:
     """How likely each candidate is the note, and last how likely there is none: shape (candidates + 1,), sum 1."""
     weights = load_weights()
+    if loaded := kernel():
+        likelihood = np.empty(len(candidates.frequency) + 1)
+        inputs = address(candidates.features), len(candidates.frequency), address(candidates.sound)
+        layers = (address(weights[name]) for name in _LAYERS)
+        loaded.ask_about_pitch(*inputs, *layers, len(weights["score"]), address(likelihood))
+        return likelihood
     hidden = np.maximum(candidates.features @ weights["candidate"] + weights["candidate_bias"], 0)
     none = np.maximum(candidates.sound @ weights["sound"] + weights["sound_bias"], 0) @ weights["none"]
     logits = np.append(hidden @ weights["score"], none + weights["none_bias"]).astype(np.float64)
@@ -347,4 +353,4 @@ _LAYERS = ("candidate", "candidate_bias", "sound", "sound_bias", "none", "none_b
 def load_weights() -> dict[str, Floats]:
     """Of the net that chooses among candidates; read once."""
     arrays = read_weights("pitch")
-    return {name: arrays[name].astype(np.float32) for name in _LAYERS}
+    return {name: np.ascontiguousarray(arrays[name], np.float32) for name in _LAYERS}

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sample_agent.engine.native import address, checked, kernel
 from sample_agent.engine.signal.frames import Floats
 from sample_agent.engine.tonality.tuning import Tones
 
@@ -36,6 +37,12 @@ def pitch_classes(tones: Tones, tuning: float) -> Floats:
     segments = -(-tones.frames // FRAMES_PER_SEGMENT)
     if not len(tones.frame):
         return np.zeros((0, REGISTERS, 12), np.float32)
+    if loaded := kernel():
+        found = np.empty((segments, REGISTERS, 12), np.float32)
+        where = address(tones.frame), address(tones.pitch), address(tones.weight), len(tones.frame)
+        sounding = loaded.sort_into_classes(*where, tuning, segments, address(found))
+        checked(sounding)
+        return found[:sounding]
     pitch = tones.pitch - np.float32(tuning)
     semitone = np.rint(pitch)
     weight = tones.weight * np.square(np.cos(np.float32(np.pi) * (pitch - semitone)))
