@@ -164,6 +164,12 @@ def _describe_all(path: Path) -> None:
     )
 
 
+def examples() -> Iterator[Example]:
+    """The sounds that the rows of the table describe, in their order."""
+    for name in _MAKERS:
+        yield from made(name)
+
+
 def made(name: str) -> Iterator[Example]:
     """One part of the material, as 16-bit samples kept in the cache folder; made on first use."""
     folder = cache_folder("class")
