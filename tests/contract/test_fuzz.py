@@ -30,7 +30,7 @@ from tests.contract.household import Household, account_of, another, collection,
 from tests.contract.operations import DESCRIPTION, KIND_OF, OPERATIONS, STREAMS, Ids, Operation
 from tests.people import Person
 
-EXAMPLES = 15
+EXAMPLES = 10
 """How many valid and how many invalid requests each operation gets; the same ones every time."""
 
 IDENTITY = ("/api/account", "/api/admin", "/api/auth", "/api/invitations", "/api/organizations", "/api/user")
