@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sample_agent.engine import analyze_samples
-from sample_agent.engine.sound.sound_class import SOUND_CLASSES
+from sample_agent.engine.sound.sound_class import DRUMS, SOUND_CLASSES
 from tests.engine.hits import closed_hat, cymbal, kick, snare
 from tests.sounds import RATE, drum_loop
 
@@ -54,3 +54,11 @@ def test_silence_around_a_sound_does_not_change_its_class() -> None:
     assert bare is not None
     assert wrapped is not None
     assert bare.name == wrapped.name
+
+
+def test_a_single_hit_has_no_key() -> None:
+    for hit in (kick(), snare(), closed_hat(), cymbal()):
+        analysis = analyze_samples(hit, RATE)
+        assert analysis.sound_class is not None
+        assert analysis.sound_class.name in DRUMS
+        assert analysis.key is None

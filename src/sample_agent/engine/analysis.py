@@ -39,7 +39,7 @@ from sample_agent.engine.sound.embedding import load_model as load_embedding
 from sample_agent.engine.sound.fingerprint import Fingerprint, fingerprint
 from sample_agent.engine.sound.kind import Kind, estimate_kind
 from sample_agent.engine.sound.kind import load_model as load_kind
-from sample_agent.engine.sound.sound_class import SoundClass, classify
+from sample_agent.engine.sound.sound_class import DRUMS, SoundClass, classify
 from sample_agent.engine.sound.sound_class import load_model as load_class
 from sample_agent.engine.timbre.spectral import Spectral
 from sample_agent.engine.timbre.spectrogram import Spectrogram
@@ -68,7 +68,7 @@ class Analysis:
         format: what the file is, or None when samples were given instead of a file.
         duration: in seconds; `frames`: the same in samples per channel.
         tempo: None for one-shots and for what does not repeat.
-        key: None for what has too little pitch.
+        key: None for what has too little pitch, and for single hits of drums.
         pitch: the note of a one-shot; None for what has none, and for everything longer.
         onsets: when sounds start, in seconds.
         slices: pieces for pads, at most sixteen.
@@ -245,8 +245,10 @@ def _conclude(
     if kind.may_have_tempo(len(onsets.time)):
         tempo = estimate_tempo(listening.mel, envelopes, heard, len(onsets.time), hints.tempo)
     tell(95, "key")
-    key = estimate_key(listening.tonal, hints.key)
+    sound_class = classify(descriptors)
     one_shot = kind.kind == "one-shot" and listening.has_signal
+    drum = one_shot and sound_class is not None and sound_class.name in DRUMS
+    key = None if drum else estimate_key(listening.tonal, hints.key)
     pitch = _pitch(listening) if one_shot else None
     tell(98, "waveform")
     zoom = listening.waveform.at(ZOOM_POINTS if listening.frames >= _ZOOMED_FRAMES else DETAIL_POINTS)
@@ -261,7 +263,7 @@ def _conclude(
         key=key,
         pitch=pitch,
         kind=kind,
-        sound_class=classify(descriptors),
+        sound_class=sound_class,
         loudness=listening.loudness,
         envelope=measure_envelope(listening.cells),
         silence=silence,

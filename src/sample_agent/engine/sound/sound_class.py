@@ -33,6 +33,11 @@ SoundClassName = Literal[
 ]
 SOUND_CLASSES: tuple[SoundClassName, ...] = get_args(SoundClassName)
 
+DRUMS: frozenset[SoundClassName] = frozenset(
+    {"kick", "snare", "clap", "rim", "closed-hat", "open-hat", "cymbal", "tom", "percussion"}
+)
+"""Single hits: some have a note, none has a key."""
+
 
 @dataclass(frozen=True)
 class SoundClass:
