@@ -22,18 +22,10 @@ from pathlib import Path
 from benchmarks.key_accuracy import mirex
 from sample_agent.engine import ENGINE_VERSION, Analysis
 from sample_agent.engine.pool import EnginePool
+from training.places import MANIFEST_CLASSES
 
 HERE = Path(__file__).parent
 FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
-MANIFEST_CLASSES = {
-    "closed-hat": "hat",
-    "open-hat": "hat",
-    "chord": "melodic",
-    "percussion": "perc",
-    "drum-loop": "drumloop",
-    "melodic-loop": "melloop",
-}
-"""Classes that the manifest calls otherwise, or two of them by one name."""
 Scores = dict[str, float]
 
 

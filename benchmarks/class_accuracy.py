@@ -82,11 +82,11 @@ def in_the_learners_environment() -> int:
 def compare(peers: list[str], pupils: list[str], folder: Path) -> None:
     from sample_agent.engine import ENGINE_VERSION
     from sample_agent.engine.sound.descriptors import SOUND_NUMBERS
-    from training.material import COARSE, described, descriptors_of, read
-    from training.places import recordings
+    from training.material import described, descriptors_of, read
+    from training.places import MANIFEST_CLASSES, recordings
 
     files = recordings("class")
-    label = np.array([COARSE.get(file.label, file.label) for file in files])
+    label = np.array([MANIFEST_CLASSES.get(file.label, file.label) for file in files])
     source = np.array([file.source for file in files])
     table = described().with_class()
     rows: dict[str, Row] = {}

@@ -27,21 +27,11 @@ from training import soundfonts
 from training.drum_machine import DRUMS, RATE, Random, Samples, drum
 from training.fluid import SOUNDFONTS, Player
 from training.loops import arrange, compose, perform, render, unusual
-from training.places import Recording, cache_folder, recordings
+from training.places import MANIFEST_CLASSES, Recording, cache_folder, recordings
 from training.sequencer import Pool, drum_loop, melodic_loop, song
 from training.speech import phrases
 from training.synthesizer import TONES, tone
 from training.wear import worn
-
-COARSE = {
-    "closed-hat": "hat",
-    "open-hat": "hat",
-    "chord": "melodic",
-    "percussion": "perc",
-    "drum-loop": "drumloop",
-    "melodic-loop": "melloop",
-}
-"""Classes whose name in the manifest is another, or covers two."""
 
 MADE = ("synthesis", "fluid", "musescore", "speech", "loops", "songs", "played note", "played track")
 """Sources that are no recordings and no kind of loop of their own: judged by fifths."""
@@ -116,7 +106,7 @@ class Table:
 
 def coarse_name(label: str) -> str:
     """The name that the manifest has for a class."""
-    return COARSE.get(label, label.rstrip("?"))
+    return MANIFEST_CLASSES.get(label, label.rstrip("?"))
 
 
 def is_coarse(label: str) -> bool:

@@ -15,6 +15,16 @@ SHIPPED = ROOT / "src" / "sample_agent" / "engine" / "models" / "weights"
 WEIGHTS = Path(os.environ.get("SAMPLE_AGENT_WEIGHTS", SHIPPED))
 """Where weights are left: in the package, or wherever a trial wants them."""
 
+MANIFEST_CLASSES = {
+    "closed-hat": "hat",
+    "open-hat": "hat",
+    "chord": "melodic",
+    "percussion": "perc",
+    "drum-loop": "drumloop",
+    "melodic-loop": "melloop",
+}
+"""Classes whose name in the manifest is another, or covers two."""
+
 
 @dataclass(frozen=True)
 class Recording:

@@ -63,7 +63,7 @@ def with_last_page_mended(data: bytes) -> bytes | None:
     at = data.rfind(b"OggS")
     if at < 0 or at + _page_size(data, at) <= len(data):
         return None
-    lacing = data[at + _HEADER : at + _HEADER + data[at + 26]] if at + 26 < len(data) else b""
+    lacing = _lacing(data, at)
     body = at + _HEADER + len(lacing)
     kept = end = reached = 0
     for number, size in enumerate(lacing, 1):
@@ -81,8 +81,13 @@ def with_last_page_mended(data: bytes) -> bytes | None:
     return data[:at] + page[:22] + _checksum(page) + page[26:]
 
 
+def _lacing(data: bytes | mmap, at: int) -> bytes:
+    """The sizes of a page's segments, a byte each, as far as they are there."""
+    return data[at + _HEADER : at + _HEADER + data[at + 26]] if at + 26 < len(data) else b""
+
+
 def _page_size(data: bytes | mmap, at: int) -> int:
-    lacing = data[at + _HEADER : at + _HEADER + data[at + 26]] if at + 26 < len(data) else b""
+    lacing = _lacing(data, at)
     return _HEADER + len(lacing) + sum(lacing)
 
 

@@ -19,6 +19,7 @@ from sample_agent.engine.decoding.stream import (
     Block,
     DecodingFailed,
     corrupt,
+    cut,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _read(
         if salvaged and (salvaged.sample_rate, salvaged.channels) == (sound.samplerate, sound.channels):
             if DAMAGED not in warnings:
                 warnings.append(DAMAGED)
-            yield from _after(salvaged.blocks, frames)
+            yield from cut(salvaged.blocks, frames)
         elif failure is not None and frames:
             raise DecodingFailed(str(failure)) from failure
 
@@ -109,12 +110,3 @@ def _next_block(sound: "soundfile.SoundFile") -> Block:
     np.clip(wide, -_LARGEST, _LARGEST, out=wide, where=np.isfinite(wide))
     block = wide.astype(np.float32)
     return block
-
-
-def _after(blocks: Iterator[Block], skip: int) -> Iterator[Block]:
-    """What comes after the first `skip` frames."""
-    for block in blocks:
-        kept = block[min(skip, len(block)) :]
-        skip -= len(block) - len(kept)
-        if len(kept):
-            yield kept

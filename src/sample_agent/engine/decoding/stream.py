@@ -1,5 +1,6 @@
 """An audio file while it is read: what every decoder gives, and what is said of damage."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -99,8 +100,8 @@ def corrupt(audio_format: AudioFormat) -> AudioError:
     )
 
 
-def cut(blocks: Iterator[Block], skip: int, length: int) -> Iterator[Block]:
-    """`length` frames after the first `skip`."""
+def cut(blocks: Iterator[Block], skip: int, length: int = sys.maxsize) -> Iterator[Block]:
+    """`length` frames after the first `skip`, or all that come."""
     for block in blocks:
         start = min(skip, len(block))
         kept = block[start : start + length]

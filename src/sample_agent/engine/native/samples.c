@@ -254,14 +254,13 @@ INLINE float largest_between(const float *samples, long length, const float *tap
 FAST float find_peaks(
     const float *samples, long channels, long length, const float *taps, long between, double *peaks
 ) {
-    float largest = 0, highest = 0;
+    float largest = 0;
     for (long channel = 0; channel < channels; channel++)
         largest = fmaxf(largest, largest_of(samples + channel * length, length));
     peaks[0] = most(peaks[0], largest), peaks[1] = most(peaks[1], peaks[0]);
     for (long channel = 0; between && channel < channels; channel++) {
         float least = (float)most(peaks[1] * 0.5, 1e-6);
-        highest = largest_between(samples + channel * length, length, taps, between, least);
-        peaks[1] = most(peaks[1], highest);
+        peaks[1] = most(peaks[1], largest_between(samples + channel * length, length, taps, between, least));
     }
     return largest;
 }

@@ -34,14 +34,13 @@ class Kind:
     kind: KindName
     confidence: float
 
-    @property
-    def surely_one_shot(self) -> bool:
-        """Whether this is so sure to be one sound that it needs no tempo: a loop without one is the worse mistake."""
-        return self.kind == "one-shot" and self.confidence >= _SURE
-
     def may_have_tempo(self, onsets: int) -> bool:
-        """Whether a file of this kind with so many onsets may be one that repeats."""
-        return self.kind != "one-shot" or (not self.surely_one_shot and onsets >= _REPEATING)
+        """Whether a file of this kind with so many onsets may repeat.
+
+        A loop without a tempo is the worse mistake, so of one-shots only those have none that are surely one sound or
+        start too seldom.
+        """
+        return self.kind != "one-shot" or (self.confidence < _SURE and onsets >= _REPEATING)
 
 
 def estimate_kind(descriptors: Descriptors, duration: float) -> Kind:
